@@ -1,0 +1,104 @@
+/**
+ * Every error code of rentfold, in one table: what it means, what to do, and what it does to the process. The README lists the same codes; a test
+ * compares the two. Codes are stable: never rename, never reuse.
+ */
+
+export interface ErrorCode {
+  /** `start`: ends a command before it serves. `stop`: stops a partition or the source. `letter`: reason of a dead letter. `read`: answer to a request. `warning`: said, and gone on. */
+  readonly kind: 'start' | 'stop' | 'letter' | 'read' | 'warning';
+  /** Exit code of the process for kind `start`. */
+  readonly exit?: 1 | 2 | 3 | 4 | 5 | 6;
+  /** HTTP status for kind `read`. */
+  readonly status?: number;
+  readonly meaning: string;
+  /** What a person does next. */
+  readonly action: string;
+}
+
+export const ERROR_CODES = {
+  // Start
+  CONFIGURATION_INVALID: { kind: 'start', exit: 2, meaning: 'One or more options are wrong; every one is named.', action: 'Correct the options named; `rentfold config` shows what is in force.' },
+  DECODING_CHANGED: { kind: 'start', exit: 2, meaning: 'An option that decides what a record means (zone, tables, columns, decimals, past epochs) differs from the one this lineage was read with.', action: 'Set the option back, or replay into an empty store.' },
+  POSITION_TOO_OLD: { kind: 'start', exit: 3, meaning: 'The log no longer holds the records after our position: retention passed it.', action: 'Replay into an empty store from a log that reaches back, or accept the gap with RENTFOLD_ACCEPT_INCOMPLETE_HISTORY=true.' },
+  POSITION_BEYOND_END: { kind: 'start', exit: 3, meaning: 'Our position lies after the end of the log: it was truncated, re-created or is another log.', action: 'Check that the source is the one this store was made from; otherwise replay into an empty store.' },
+  POSITION_RECORD_CHANGED: { kind: 'start', exit: 3, meaning: 'The record before our position is not the one that was applied: the topic was re-created or is another log.', action: 'Check that the source is the one this store was made from; otherwise replay into an empty store.' },
+  HISTORY_INCOMPLETE: { kind: 'start', exit: 3, meaning: 'An empty store meets a log whose beginning is gone.', action: 'Provide the whole log, or accept it with RENTFOLD_ACCEPT_INCOMPLETE_HISTORY=true: then every answer says `complete: false`.' },
+  STORE_DAMAGED: { kind: 'start', exit: 4, meaning: 'No generation of the checkpoint passes its checks.', action: 'Put the store back from a copy, or point RENTFOLD_STORE_DIR at an empty one to read the log from zero.' },
+  STORE_FOREIGN: { kind: 'start', exit: 4, meaning: 'The store holds checkpoints of a newer format or of something else.', action: 'Use the version that wrote it, or another store.' },
+  STORE_NOT_WRITABLE: { kind: 'start', exit: 2, meaning: 'The store\'s place does not exist and cannot be made, or cannot be written.', action: 'Create the place or correct its permissions.' },
+  STORE_UNAVAILABLE: { kind: 'start', exit: 1, meaning: 'The store did not answer or refused the operation.', action: 'Look at the message for the cause; rentfold goes on folding and tries again while it runs.' },
+  SOURCE_UNAVAILABLE: { kind: 'start', exit: 1, meaning: 'The source cannot be reached or read.', action: 'Look at the message for the cause.' },
+  UNEXPECTED: { kind: 'start', exit: 1, meaning: 'Something happened that rentfold has no name for.', action: 'Keep the log and report it.' },
+  // A partition or the source stops
+  TABLE_AMBIGUOUS: { kind: 'stop', meaning: 'An unqualified table name met a second schema or database.', action: 'Say which is meant with RENTFOLD_TABLE_EXPENSES, RENTFOLD_TABLE_RENTS or RENTFOLD_TABLE_PROPERTIES.' },
+  PARTITION_NOT_UNDERSTOOD: { kind: 'stop', meaning: 'The first 100 row events of a partition, or more than half of 1 000, cannot be understood: an option is probably wrong.', action: 'Correct the option named in the message and read again.' },
+  OFFSET_FELL: { kind: 'stop', meaning: 'An offset in a file is not above the one before it.', action: 'Repair or re-make the dump named in the message.' },
+  FILE_SHRANK: { kind: 'stop', meaning: 'A file is shorter than what was already read of it.', action: 'Put the file back as it was, or replay into an empty store.' },
+  FILE_LINE_INVALID: { kind: 'stop', meaning: 'A line of a dump is not a record as `kcat -C -J` writes it.', action: 'Repair or remove the line named in the message.' },
+  PARTITION_IN_TWO_FILES: { kind: 'stop', meaning: 'A partition appears in two files, so its order is not known.', action: 'Put each partition into one file.' },
+  SOURCE_FAILED: { kind: 'stop', meaning: 'The source failed while reading.', action: 'Look at the message; restart when the cause is gone.' },
+  // Reasons of dead letters
+  JSON_INVALID: { kind: 'letter', meaning: 'The value is not JSON.', action: 'Find the producer of such records.' },
+  JSON_TOO_DEEP: { kind: 'letter', meaning: 'The JSON is nested deeper than any change event.', action: 'Find the producer of such records.' },
+  JSON_DUPLICATE_KEY: { kind: 'letter', meaning: 'A name that figures depend on stands twice in one object.', action: 'Find the producer of such records.' },
+  UTF8_INVALID: { kind: 'letter', meaning: 'The bytes are not UTF-8.', action: 'Find the producer of such records.' },
+  RECORD_TOO_LARGE: { kind: 'letter', meaning: 'The record is larger than rentfold reads.', action: 'Find the producer of such records.' },
+  FRAMING_UNSUPPORTED: { kind: 'letter', meaning: 'The value begins with a schema registry\'s framing, not with JSON.', action: 'Use a JSON converter.' },
+  ENVELOPE_UNKNOWN: { kind: 'letter', meaning: 'The JSON is no change event that rentfold knows.', action: 'Compare the connector\'s converter and transforms with the README.' },
+  OPERATION_UNKNOWN: { kind: 'letter', meaning: 'The event\'s operation is not one of its format.', action: 'Find the producer of such records.' },
+  IMAGE_MISSING: { kind: 'letter', meaning: 'The event lacks the row image its operation needs.', action: 'Check the connector\'s settings.' },
+  SEGMENTED: { kind: 'letter', meaning: 'A SQL Server change event came in several messages.', action: 'Raise `max_message_size_kb` of the stream group.' },
+  TABLE_UNKNOWN: { kind: 'letter', meaning: 'The event names no table and neither does its topic.', action: 'Add `add.fields=table` to the transform.' },
+  KEY_MISSING: { kind: 'letter', meaning: 'The row has no primary key, or it is null.', action: 'Check the column named in the message.' },
+  COLUMN_MISSING: { kind: 'letter', meaning: 'A column that figures are made of is not in the row.', action: 'Set RENTFOLD_COLUMNS_EXPENSES, …_RENTS or …_PROPERTIES: the new name, or `none`.' },
+  PROPERTY_MISSING: { kind: 'letter', meaning: 'A rent or expense names no property.', action: 'Correct the row at its source.' },
+  IDENTIFIER_INVALID: { kind: 'letter', meaning: 'An id is neither text nor a whole number.', action: 'Correct the row at its source.' },
+  IDENTIFIER_TOO_LONG: { kind: 'letter', meaning: 'An id is longer than 512 bytes.', action: 'Correct the row at its source.' },
+  AMOUNT_MISSING: { kind: 'letter', meaning: 'The amount of a rent or expense is null.', action: 'Correct the row at its source.' },
+  AMOUNT_INVALID: { kind: 'letter', meaning: 'The amount is not a decimal number in the form expected.', action: 'Check RENTFOLD_DECIMALS and the connector\'s `decimal.handling.mode`.' },
+  AMOUNT_OUT_OF_BOUNDS: { kind: 'letter', meaning: 'The amount needs more than four decimals or reaches 10¹¹.', action: 'Correct the row at its source.' },
+  DATE_MISSING: { kind: 'letter', meaning: 'The date of a rent or expense is null.', action: 'Correct the row at its source.' },
+  DATE_INVALID: { kind: 'letter', meaning: 'The date is no calendar date or instant that rentfold knows, or infinite.', action: 'Correct the row, or the connector\'s `time.precision.mode`.' },
+  FLAG_INVALID: { kind: 'letter', meaning: 'A flag is none of true, false, 0, 1, t, f or null.', action: 'Correct the row at its source.' },
+  TYPE_INVALID: { kind: 'letter', meaning: 'An expense type is not text.', action: 'Correct the row at its source.' },
+  POSITION_INVALID: { kind: 'letter', meaning: 'The source position cannot be read.', action: 'Find the producer of such records.' },
+  PARTIAL_UNORDERED: { kind: 'letter', meaning: 'A partial update\'s row is unknown, or its newest image came from another partition.', action: 'Send whole rows (`@include_all_columns = 1`, REPLICA IDENTITY FULL), or key messages by row.' },
+  // Answers to requests
+  PROPERTY_UNKNOWN: { kind: 'read', status: 404, meaning: 'No row of this property, or of this unit of it, is known.', action: 'Check the id.' },
+  ROUTE_UNKNOWN: { kind: 'read', status: 404, meaning: 'There is nothing at this path.', action: '`/openapi.json` lists what there is.' },
+  REQUEST_INVALID: { kind: 'read', status: 400, meaning: 'A parameter is malformed or unknown.', action: 'Correct the parameter named.' },
+  UNAUTHORIZED: { kind: 'read', status: 401, meaning: 'The token is missing or wrong.', action: 'Send `Authorization: Bearer` with RENTFOLD_READ_TOKEN.' },
+  METHOD_NOT_ALLOWED: { kind: 'read', status: 405, meaning: 'Only GET and HEAD are answered.', action: 'Use GET.' },
+  RESTORING: { kind: 'read', status: 503, meaning: 'The checkpoint is being loaded.', action: 'Ask again after the seconds in Retry-After.' },
+  CATCHING_UP: { kind: 'read', status: 503, meaning: 'A new store has not yet folded up to the end of the log seen at start: partial sums are never served.', action: 'Ask again after the seconds in Retry-After; /health/status shows the lag.' },
+  PARTITION_STOPPED: { kind: 'read', status: 503, meaning: 'A partition stopped; figures may miss its changes.', action: '/health/status names code and place.' },
+  TOTAL_OUT_OF_RANGE: { kind: 'read', status: 503, meaning: 'A total of the account left the range of exact numbers.', action: 'Find the rows with the extreme amounts.' },
+  INTERNAL: { kind: 'read', status: 500, meaning: 'Something went wrong inside.', action: 'The log has it under the same request id.' },
+  // Warnings
+  OPTION_UNKNOWN: { kind: 'warning', meaning: 'An environment name begins with RENTFOLD_ and is no option.', action: 'Check its spelling.' },
+  POSITION_FELL: { kind: 'warning', meaning: 'Source positions fell while commit times rose: the database may have failed over.', action: 'Add the moment of the failover to RENTFOLD_SOURCE_EPOCHS.' },
+  GENERATION_UNUSABLE: { kind: 'warning', meaning: 'A checkpoint generation failed its checks and the one before it was used.', action: 'Find out what damaged the file named; nothing is lost.' },
+  FILE_UNEXPLAINED: { kind: 'warning', meaning: 'A file under our names belongs to no manifest and was not used.', action: 'Remove it if it is not yours.' },
+  RECORD_UNVERIFIED: { kind: 'warning', meaning: 'The record before a position is gone (retention, compaction), so it could not be compared.', action: 'Nothing, if the log is the right one.' },
+  CHECKPOINT_FAILED: { kind: 'warning', meaning: 'A checkpoint could not be written; it is tried again.', action: 'Look at the store; folding and reading go on.' },
+  LEASE_LOST: { kind: 'warning', meaning: 'Another process publishes; this one stands by.', action: 'Nothing, if two processes are meant.' },
+} as const satisfies Record<string, ErrorCode>;
+
+export type Code = keyof typeof ERROR_CODES;
+
+/** An error with a stable code. The message says what happened, where, and what to do next. */
+export class RentfoldError extends Error {
+  readonly code: Code;
+  override readonly name = 'RentfoldError';
+
+  constructor(code: Code, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+
+  /** Exit code of the process when this ends a command. */
+  get exit(): number {
+    const entry: ErrorCode = ERROR_CODES[this.code];
+    return entry.exit ?? 1;
+  }
+}

@@ -1,0 +1,32 @@
+import type { ChangeBatch, SeenTables } from '../change/change.ts';
+import type { DecodeOptions } from '../change/decoder.ts';
+import type { PartitionBounds, PartitionPosition } from '../source/positions.ts';
+import type { OpenedLog, PartitionStop } from '../source/source.ts';
+
+/**
+ * The ingest side: source and decoder together, in a worker thread (`worker.ts`) or in this one (`inline.ts`). It hands over
+ * change batches and waits for credits: at most `creditsMax` batches are under way.
+ */
+export interface Ingest {
+  /** Opens the source at the positions. Throws what the source throws. */
+  open(options: IngestOptions): Promise<OpenedLog>;
+  /** Events until closed. Asking for the next one gives back the credit of the one before. */
+  events(signal: AbortSignal): AsyncIterable<IngestEvent>;
+  /** Positions whose state is durable, for lag tools. */
+  commit(positions: readonly PartitionPosition[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface IngestOptions {
+  readonly positions: readonly PartitionPosition[];
+  readonly seenTables: SeenTables;
+  readonly decode: DecodeOptions;
+  readonly acceptIncompleteHistory: boolean;
+  readonly recordsMax: number;
+  readonly creditsMax: number;
+}
+
+export type IngestEvent =
+  | { readonly kind: 'changes'; readonly batch: ChangeBatch }
+  | { readonly kind: 'bounds'; readonly bounds: readonly PartitionBounds[] }
+  | { readonly kind: 'stopped'; readonly stop: PartitionStop };

@@ -1,0 +1,250 @@
+import type { ChangeBatch, DeadLetter, TableName } from '../change/change.ts';
+
+/**
+ * The books: every live row's image, remembered deletes, truncate marks, open dead letters, and the totals per account that
+ * follow from them. Single writer, no clock, no I/O. `createBooks` in `books.ts` makes them.
+ */
+export interface Books {
+  /** Folds one batch. Total for every batch a decoder can produce. */
+  fold(batch: ChangeBatch, context: FoldContext): FoldResult;
+
+  /** Figures of a property or a unit. O(1) in the number of rows for a day at or after the account's newest row. */
+  figures(query: FigureQuery): FigureAnswer;
+
+  /** Starts a consistent picture of what changed since the last committed cut (`delta`) or of everything (`full`). One at a time. */
+  beginCut(kind: 'delta' | 'full'): BooksCut;
+  /** Rows, remembered deletes and marks that a delta begun now would hold. */
+  readonly changedSinceCut: number;
+  /** A loader that fills empty books from segments, base first, then deltas in order. */
+  load(): BooksLoader;
+
+  /** Sums that a restore must arrive at again. */
+  controlTotals(): ControlTotals;
+  /** Live rows in (table, key) order as text lines of table, key and normalised columns: equal lines mean equal books. */
+  canonicalRows(): IterableIterator<string>;
+  openDeadLetters(): readonly OpenDeadLetter[];
+  /** Takes a letter off the register: re-driven or dismissed. False when there is none at this place. */
+  dismissDeadLetter(topic: string, partition: number, offset: number): boolean;
+  counts(): BooksCounts;
+}
+
+/** What folding may know of the world. */
+export interface FoldContext {
+  /** Milliseconds since 1970: when this batch is folded. */
+  readonly now: number;
+  /** False while any partition is behind the end seen at start: then no remembered delete is dropped. */
+  readonly mayForgetDeletes: boolean;
+}
+
+/** Outcome per entry class, summed per batch partition: index = index into `batch.partitions`. */
+export interface FoldResult {
+  readonly partitions: readonly PartitionOutcome[];
+  /** Dead letters opened by this batch. */
+  readonly opened: readonly OpenDeadLetter[];
+  /** Warnings worth telling an operator, e.g. positions fell while commit times rose (suggests RENTFOLD_SOURCE_EPOCHS). */
+  readonly warnings: readonly FoldWarning[];
+  /** Text ids of properties whose figures changed; filled only when the books were made with `traceUpdates`. */
+  readonly updated: readonly string[];
+}
+
+export interface PartitionOutcome {
+  read: number;
+  applied: number;
+  unchanged: number;
+  superseded: number;
+  passedOver: number;
+  deadLetters: number;
+  /** Dead letters that name no row. */
+  unattributed: number;
+  /** Positions of one row that could not be compared, decided by commit time. */
+  orderAmbiguous: number;
+}
+
+export interface FoldWarning {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface OpenDeadLetter {
+  readonly letter: DeadLetter;
+  /** Properties it marks incomplete, as text. Empty: unattributed. */
+  readonly properties: readonly string[];
+}
+
+/** Rules that figures follow and that may change between starts without a replay. */
+export interface Definitions {
+  /** 1–12 (R2). */
+  readonly fiscalYearStartMonth: number;
+  /** Days a delete is remembered after it was folded. */
+  readonly deletedKeysDays: number;
+}
+
+export interface FigureQuery {
+  readonly propertyId: string;
+  readonly unitId: string | null;
+  /** Epoch day up to and including which rows count. */
+  readonly asOf: number;
+}
+
+export type FigureAnswer =
+  | { readonly kind: 'figures'; readonly figures: Figures }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'out-of-range' };
+
+/** Totals of one span. Integers of 1/10 000. */
+export interface Totals {
+  readonly totalRevenue: number;
+  readonly rent: number;
+  readonly expenses: number;
+  readonly profitLoss: number;
+  readonly piti: number;
+  readonly tax: number;
+  readonly utilities: number;
+  readonly maintenance: number;
+  readonly capex: number;
+  readonly insurance: number;
+  readonly propertyManagement: number;
+  readonly other: number;
+}
+
+export interface Figures {
+  readonly propertyId: string;
+  readonly unitId: string | null;
+  readonly asOf: number;
+  readonly ytd: Totals;
+  readonly cumulative: Totals;
+  /** Units of 1/10 000 as on the property's row; null when null or when there is no property row. */
+  readonly cashInvested: number | null;
+  /** Percent in 1/10 000, rounded half-even (R7); null when nothing is invested. */
+  readonly cashOnCash: number | null;
+  /** Units of the property, by unit id; null when a unit was asked for or there are none. */
+  readonly units: readonly UnitFigures[] | null;
+  /** When the last change to the account was folded, milliseconds. */
+  readonly lastCalculatedAt: number;
+  /** False while a dead letter touches the property. */
+  readonly complete: boolean;
+}
+
+export interface UnitFigures {
+  readonly unitId: string;
+  readonly ytdProfitLoss: number;
+  readonly cumulativeProfitLoss: number;
+}
+
+export interface BooksCounts {
+  readonly rows: Readonly<Record<TableName, number>>;
+  readonly rememberedDeletes: number;
+  readonly truncateMarks: number;
+  readonly properties: number;
+  readonly accounts: number;
+  readonly openDeadLetters: number;
+  readonly incompleteProperties: number;
+  readonly outOfRangeAccounts: number;
+  /** Bytes of typed arrays held for rows, index and chains; and for accounts. */
+  readonly ledgerBytes: number;
+  readonly accountBytes: number;
+}
+
+/** Sums over all property accounts and counts of rows, as decimal text so that no sum can overflow. */
+export interface ControlTotals {
+  readonly rows: Readonly<Record<TableName, number>>;
+  readonly rememberedDeletes: number;
+  readonly truncateMarks: number;
+  readonly totalRevenue: string;
+  readonly rent: string;
+  readonly expenses: string;
+  readonly cashInvested: string;
+  readonly downPayment: string;
+}
+
+/**
+ * A consistent picture of the books at the moment `beginCut` was called. It is drawn slice by slice while folding goes on:
+ * a row that is changed before its slice was drawn is drawn as it was. End it with `commit` (durable) or `abort` (counts as never taken).
+ */
+export interface BooksCut {
+  readonly kind: 'delta' | 'full';
+  readonly controlTotals: ControlTotals;
+  /** Truncate marks and open dead letters, whole, at the moment of the cut. */
+  readonly marks: readonly TruncateMark[];
+  readonly deadLetters: readonly OpenDeadLetter[];
+  /** Rows (live and deleted) still to be drawn. */
+  readonly remaining: number;
+  /** The next at most `rowsMax` rows, or null when all are drawn. */
+  next(rowsMax: number): RowColumns | null;
+  commit(): void;
+  abort(): void;
+}
+
+export interface TruncateMark {
+  readonly table: TableName;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** POSITION_WORDS numbers. */
+  readonly position: readonly number[];
+  /** Milliseconds, or null. */
+  readonly commitTime: number | null;
+}
+
+/** Row state in `RowColumns.state`. */
+export const ROW_LIVE = 0;
+export const ROW_DELETED = 1;
+
+/**
+ * Rows as columns, the unit of export and import. Self-contained: identifiers' long texts and expense types index `strings`,
+ * `account` indexes the `accounts` block, `partition` indexes `partitions`. Transferable buffers.
+ */
+export interface RowColumns {
+  readonly count: number;
+  readonly table: Uint8Array;
+  /** ROW_LIVE or ROW_DELETED. A deleted row has key, position, commit time, partition, offset and `foldedAt` only. */
+  readonly state: Uint8Array;
+  readonly keyKind: Uint8Array;
+  /** 4 words a row. */
+  readonly key: Uint32Array;
+  /** Index into `accounts`: (property, unit) of a rent or expense, (property, none) of a property row. 0xFFFFFFFF for deleted rows. */
+  readonly account: Uint32Array;
+  readonly day: Int32Array;
+  readonly amount: Float64Array;
+  readonly amount2: Float64Array;
+  readonly expenseType: Uint16Array;
+  /** FLAG_ROW, and internal bits the books keep with a row. */
+  readonly flags: Uint8Array;
+  readonly partition: Uint16Array;
+  readonly offset: Float64Array;
+  /** POSITION_WORDS words a row: the highest position the row has seen. */
+  readonly position: Uint32Array;
+  /** The latest commit time the row has seen; NaN when none. */
+  readonly commitTime: Float64Array;
+  /** When a deleted row was folded, milliseconds; NaN for live rows. */
+  readonly foldedAt: Float64Array;
+  readonly accounts: AccountColumns;
+  readonly partitions: readonly { readonly topic: string; readonly partition: number }[];
+  readonly strings: readonly string[];
+}
+
+/**
+ * Accounts of one block: all that its rows name, and, somewhere in the blocks of a cut, every other account touched since the
+ * last cut (a row moved away from it), with when each was last changed. A block may hold accounts and no row.
+ */
+export interface AccountColumns {
+  readonly count: number;
+  readonly propertyKind: Uint8Array;
+  readonly property: Uint32Array;
+  readonly unitKind: Uint8Array;
+  readonly unit: Uint32Array;
+  /** Milliseconds; of the (property, unit) account, and of the property's own account. */
+  readonly lastChangedAt: Float64Array;
+  readonly propertyLastChangedAt: Float64Array;
+}
+
+/** Fills empty books. Later rows replace earlier ones of the same key, without ordering rules: segments are already ordered. */
+export interface BooksLoader {
+  /** Expected number of rows, to size the store once. */
+  reserve(rows: number): void;
+  rows(columns: RowColumns): void;
+  marks(marks: readonly TruncateMark[]): void;
+  deadLetters(letters: readonly OpenDeadLetter[]): void;
+  /** Recomputes all accounts from the rows. The books are usable from here on. */
+  finish(): void;
+}

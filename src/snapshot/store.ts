@@ -1,0 +1,42 @@
+/**
+ * The contract of every checkpoint store (local directory, Azure Blob). Names are relative paths with `/`; only names below the
+ * store's root exist for it. Every write that returns is durable: it survives the loss of power. Expected outcomes are values;
+ * an outage is thrown as `RentfoldError` STORE_UNAVAILABLE.
+ */
+export interface Store {
+  /** Where this is, for messages: a path or a container URL without secrets. */
+  readonly place: string;
+  /** Makes sure the root exists and can be written; throws STORE_UNAVAILABLE or STORE_NOT_WRITABLE saying what to do. */
+  open(): Promise<void>;
+  /** Whole content and version tag, or null when there is none. */
+  read(name: string): Promise<{ readonly bytes: Uint8Array; readonly tag: string } | null>;
+  /** Content in pieces of bounded size, for large segments; null when there is none. */
+  readStream(name: string): Promise<AsyncIterable<Uint8Array> | null>;
+  /** Creates `name` only if it does not exist, atomically: two callers never both get 'created'. Readers see all of it or nothing. */
+  create(name: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<'created' | 'exists'>;
+  /** Replaces `name` if its version tag is still `tag` (null: only if it does not exist). Answers the new tag, or null when it was changed meanwhile. */
+  replace(name: string, content: Uint8Array, tag: string | null): Promise<string | null>;
+  /** Names below `prefix` (a folder path ending in `/`), with size, in name order. Unfinished writes are not among them. */
+  list(prefix: string): AsyncIterable<{ readonly name: string; readonly size: number }>;
+  /** Removes `name`; nothing happens when there is none. */
+  remove(name: string): Promise<void>;
+  /**
+   * Takes the writer's lease, or tells who holds it. A lease of a process that no longer lives on this host is taken at once;
+   * one of another host after its expiry. `lost` is called once when the lease could not be kept.
+   */
+  acquireLease(writer: string, lost: (reason: string) => void): Promise<Lease | LeaseHeld>;
+  close(): Promise<void>;
+}
+
+export interface Lease {
+  readonly held: true;
+  /** True while this process may publish: renewed within the expiry by a monotonic clock. Checked right before every manifest. */
+  valid(): boolean;
+  release(): Promise<void>;
+}
+
+export interface LeaseHeld {
+  readonly held: false;
+  /** Who holds it, in words: writer, host, process. */
+  readonly by: string;
+}
