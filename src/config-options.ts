@@ -1,0 +1,62 @@
+/**
+ * Every option of rentfold, in one table: name, kind, default, one sentence. Help, README and parsing all follow from it.
+ * An option is read from the configuration file first, then from the environment, which wins.
+ */
+
+export type OptionKind =
+  | { readonly type: 'choice'; readonly values: readonly string[] }
+  | { readonly type: 'integer'; readonly min: number; readonly max: number }
+  | { readonly type: 'boolean' }
+  | { readonly type: 'path' }
+  | { readonly type: 'text' }
+  | { readonly type: 'zone' }
+  | { readonly type: 'decimals' }
+  | { readonly type: 'patterns' }
+  | { readonly type: 'columns'; readonly table: 'expenses' | 'rents' | 'properties' }
+  | { readonly type: 'instants' };
+
+export interface Option {
+  readonly name: string;
+  readonly kind: OptionKind;
+  /** Text as it would stand in the environment; '' means not set. */
+  readonly fallback: string;
+  readonly about: string;
+  /** True: never printed or logged. */
+  readonly secret?: boolean;
+}
+
+const integer = (min: number, max: number): OptionKind => ({ type: 'integer', min, max });
+const choice = (...values: string[]): OptionKind => ({ type: 'choice', values });
+
+export const OPTIONS = [
+  { name: 'RENTFOLD_SOURCE', kind: choice('file'), fallback: 'file', about: 'Where change events come from.' },
+  { name: 'RENTFOLD_FILE_DIR', kind: { type: 'path' }, fallback: 'config/demo', about: 'Folder of topic dumps (`*.jsonl`, as `kcat -C -J` writes them) for the file source; the default is the demo data shipped with rentfold.' },
+  { name: 'RENTFOLD_STORE', kind: choice('local'), fallback: 'local', about: 'Where checkpoints are kept.' },
+  { name: 'RENTFOLD_STORE_DIR', kind: { type: 'path' }, fallback: 'data', about: 'Folder of the local store; made if it does not exist.' },
+  { name: 'RENTFOLD_HOST', kind: { type: 'text' }, fallback: '127.0.0.1', about: 'Address the read endpoint listens on. Anything but a loopback address needs RENTFOLD_READ_TOKEN or RENTFOLD_ALLOW_ANONYMOUS_READS.' },
+  { name: 'RENTFOLD_PORT', kind: integer(0, 65_535), fallback: '8080', about: 'Port the read endpoint listens on; 0 takes a free one and logs it.' },
+  { name: 'RENTFOLD_READ_TOKEN', kind: { type: 'text' }, fallback: '', secret: true, about: 'When set (16 characters or more), every path but /health/live and /health/ready needs `Authorization: Bearer <token>`.' },
+  { name: 'RENTFOLD_ALLOW_ANONYMOUS_READS', kind: { type: 'boolean' }, fallback: 'false', about: 'Allows listening beyond loopback without a token, e.g. behind a proxy that checks callers.' },
+  { name: 'RENTFOLD_TIME_ZONE', kind: { type: 'zone' }, fallback: 'UTC', about: 'IANA name of the zone in which instants fall on a day and in which today is today.' },
+  { name: 'RENTFOLD_FISCAL_YEAR_START_MONTH', kind: integer(1, 12), fallback: '1', about: 'Month in which the fiscal year begins.' },
+  { name: 'RENTFOLD_DECIMALS', kind: { type: 'decimals' }, fallback: 'text', about: 'Form of decimals in messages without a schema block: `text` (JSON numbers and decimal text) or `base64:<scale>` (every decimal is base64 of its unscaled bytes).' },
+  { name: 'RENTFOLD_TABLE_EXPENSES', kind: { type: 'patterns' }, fallback: '', about: 'Physical tables that are expenses: `table`, `schema.table` or `db.schema.table`, `*` allowed, comma between. Not set: any table named `expenses`.' },
+  { name: 'RENTFOLD_TABLE_RENTS', kind: { type: 'patterns' }, fallback: '', about: 'The same for rents.' },
+  { name: 'RENTFOLD_TABLE_PROPERTIES', kind: { type: 'patterns' }, fallback: '', about: 'The same for properties.' },
+  { name: 'RENTFOLD_COLUMNS_EXPENSES', kind: { type: 'columns', table: 'expenses' }, fallback: '', about: 'Columns of expenses that have another name, or do not exist: `amount=cost,unit_id=none`.' },
+  { name: 'RENTFOLD_COLUMNS_RENTS', kind: { type: 'columns', table: 'rents' }, fallback: '', about: 'The same for rents.' },
+  { name: 'RENTFOLD_COLUMNS_PROPERTIES', kind: { type: 'columns', table: 'properties' }, fallback: '', about: 'The same for properties.' },
+  { name: 'RENTFOLD_SOURCE_EPOCHS', kind: { type: 'instants' }, fallback: '', about: 'Moments (ISO, comma between) at which the source database failed over and its positions began again; add one after a failover.' },
+  { name: 'RENTFOLD_DELETED_KEYS_DAYS', kind: integer(1, 3_650), fallback: '7', about: 'Days for which a deleted row is remembered, so that older records of it stay without effect.' },
+  { name: 'RENTFOLD_ACCEPT_INCOMPLETE_HISTORY', kind: { type: 'boolean' }, fallback: 'false', about: 'Starts although part of the log is gone; every answer then says `complete: false`.' },
+  { name: 'RENTFOLD_CHECKPOINT_SECONDS', kind: integer(1, 86_400), fallback: '30', about: 'A checkpoint is written when this many seconds have passed since the last one and something changed.' },
+  { name: 'RENTFOLD_CHECKPOINT_CHANGES', kind: integer(1, 1_000_000_000), fallback: '500000', about: 'A checkpoint is written when this many records have been read since the last one.' },
+  { name: 'RENTFOLD_BATCH_RECORDS', kind: integer(1, 10_000), fallback: '1000', about: 'Most records folded in one step; reads are answered between steps.' },
+  { name: 'RENTFOLD_BATCHES_IN_FLIGHT', kind: integer(1, 64), fallback: '4', about: 'Most decoded batches waiting to be folded; bounds memory.' },
+  { name: 'RENTFOLD_SHUTDOWN_SECONDS', kind: integer(1, 600), fallback: '20', about: 'Longest time from SIGTERM to exit: the port closes, what was read is folded, a last checkpoint is written.' },
+  { name: 'RENTFOLD_LOG_FORMAT', kind: choice('auto', 'json', 'text'), fallback: 'auto', about: 'Form of the log: `text` for people, `json` for machines, `auto` takes text on a terminal.' },
+  { name: 'LOG_LEVEL', kind: choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'), fallback: 'info', about: 'Least important line that is logged.' },
+  { name: 'RENTFOLD_CONFIG_FILE', kind: { type: 'path' }, fallback: 'config/rentfold.json', about: 'JSON file of options by name; need not exist. Read from the environment only.' },
+] as const satisfies readonly Option[];
+
+export type OptionName = (typeof OPTIONS)[number]['name'];
