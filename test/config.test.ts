@@ -1,0 +1,87 @@
+/**
+ * Goal: a wrong option never starts the service, and says in one line what is wrong; all wrong ones are said at once.
+ * Method: every option gets a wrong value in turn, then all together; the process-level exit code is proven in test/system.
+ */
+import { describe, expect, it } from 'vitest';
+import { loadConfig, type LoadedConfig } from '../src/config.ts';
+import { OPTIONS } from '../src/config-options.ts';
+import { RentfoldError } from '../src/errors.ts';
+
+const load = (environment: Record<string, string>, file: string | null = null): LoadedConfig =>
+  loadConfig({ environment, file: file === null ? null : { path: 'config/rentfold.json', text: file }, resolve: (path) => `/base/${path}` });
+
+function problems(environment: Record<string, string>, file: string | null = null): string[] {
+  try {
+    load(environment, file);
+  } catch (error) {
+    expect(error).toBeInstanceOf(RentfoldError);
+    expect((error as RentfoldError).exit).toBe(2);
+    return (error as RentfoldError).message.split('\n');
+  }
+  return [];
+}
+
+/** A wrong value for every option that can be wrong by itself. */
+export const WRONG: Record<string, string> = {
+  RENTFOLD_SOURCE: 'rabbit', RENTFOLD_STORE: 'ftp', RENTFOLD_HOST: '0.0.0.0', RENTFOLD_PORT: '70000', RENTFOLD_READ_TOKEN: 'short',
+  RENTFOLD_ALLOW_ANONYMOUS_READS: 'yes', RENTFOLD_TIME_ZONE: 'Mars/Olympus', RENTFOLD_FISCAL_YEAR_START_MONTH: '13', RENTFOLD_DECIMALS: 'base64',
+  RENTFOLD_TABLE_EXPENSES: 'a.b.c.d', RENTFOLD_TABLE_RENTS: 'public.', RENTFOLD_TABLE_PROPERTIES: '.x', RENTFOLD_COLUMNS_EXPENSES: 'colour=red',
+  RENTFOLD_COLUMNS_RENTS: 'amount=none', RENTFOLD_COLUMNS_PROPERTIES: 'id', RENTFOLD_SOURCE_EPOCHS: 'yesterday', RENTFOLD_DELETED_KEYS_DAYS: '0',
+  RENTFOLD_ACCEPT_INCOMPLETE_HISTORY: '1', RENTFOLD_CHECKPOINT_SECONDS: '-1', RENTFOLD_CHECKPOINT_CHANGES: '0', RENTFOLD_BATCH_RECORDS: '1.5',
+  RENTFOLD_BATCHES_IN_FLIGHT: 'many', RENTFOLD_SHUTDOWN_SECONDS: '0x10', RENTFOLD_LOG_FORMAT: 'xml', LOG_LEVEL: 'loud',
+};
+/** Paths may be anything until they are used. */
+const FREE = ['RENTFOLD_FILE_DIR', 'RENTFOLD_STORE_DIR', 'RENTFOLD_CONFIG_FILE'];
+
+describe('configuration', () => {
+  it('has a wrong value for every option that can be wrong', () => {
+    expect(Object.keys(WRONG).concat(FREE).sort()).toEqual(OPTIONS.map((o) => o.name as string).sort());
+  });
+
+  it.each(Object.entries(WRONG))('says what is wrong with %s=%s in one line', (name, value) => {
+    const lines = problems({ [name]: value });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(new RegExp(`^${name}: `));
+    if (name === 'RENTFOLD_READ_TOKEN') expect(lines[0]).not.toContain(value);
+  });
+
+  it('names all wrong options at once', () => {
+    const { RENTFOLD_HOST: _, ...others } = WRONG;
+    expect(problems(others).map((line) => line.split(':')[0]).sort()).toEqual(Object.keys(others).sort());
+  });
+
+  it('starts with nothing set, on the embedded default', () => {
+    const { config, unknown } = load({});
+    expect(unknown).toEqual([]);
+    expect(config).toMatchObject({ source: { kind: 'file', folder: '/base/config/demo' }, store: { kind: 'local' }, host: '127.0.0.1', readToken: null });
+    expect(config.decode).toMatchObject({ timeZone: 'UTC', decimals: { kind: 'text' }, tables: { expenses: [] }, epochs: [] });
+  });
+
+  it('takes the file first and lets the environment win', () => {
+    const { config, inForce } = load({ RENTFOLD_PORT: '9000' }, '{"RENTFOLD_PORT": 8000, "RENTFOLD_HOST": "::1", "RENTFOLD_READ_TOKEN": "0123456789abcdef"}');
+    expect([config.port, config.host]).toEqual([9000, '::1']);
+    expect(inForce.find((o) => o.name === 'RENTFOLD_HOST')).toEqual({ name: 'RENTFOLD_HOST', value: '::1', from: 'file' });
+    expect(JSON.stringify(inForce)).not.toContain('0123456789abcdef');
+  });
+
+  it('says so when the file is not usable', () => {
+    expect(problems({}, '{')[0]).toMatch(/config\/rentfold\.json is not JSON/);
+    expect(problems({}, '[]')[0]).toMatch(/one JSON object/);
+    expect(problems({}, '{"RENTFOLD_PORT": null}')[0]).toMatch(/RENTFOLD_PORT in config\/rentfold\.json/);
+  });
+
+  it('warns of unknown names instead of failing', () => {
+    expect(load({ RENTFOLD_PROT: '1', OTHER: 'x' }, '{"RENTFOLD_COLOUR": "red"}').unknown).toEqual(['RENTFOLD_COLOUR', 'RENTFOLD_PROT']);
+  });
+
+  it('reads columns, tables, decimals and epochs', () => {
+    const { config } = load({
+      RENTFOLD_COLUMNS_EXPENSES: 'amount=cost, unit_id=none', RENTFOLD_TABLE_RENTS: 'public.rents, archive.rents_*',
+      RENTFOLD_DECIMALS: 'base64:4', RENTFOLD_SOURCE_EPOCHS: '2026-02-01T00:00:00Z,2026-01-01T00:00:00.5+01:00',
+    });
+    expect(config.decode.columns.expenses).toEqual({ id: 'id', property_id: 'property_id', unit_id: null, date: 'date', amount: 'cost', expense_type: 'expense_type', is_planned: 'is_planned' });
+    expect(config.decode.tables.rents).toEqual(['public.rents', 'archive.rents_*']);
+    expect(config.decode.decimals).toEqual({ kind: 'base64', scale: 4 });
+    expect(config.decode.epochs).toEqual([Date.parse('2025-12-31T23:00:00.500Z'), Date.parse('2026-02-01T00:00:00Z')]);
+  });
+});
