@@ -1,0 +1,21 @@
+import { pino, type Logger } from 'pino';
+import pretty from 'pino-pretty';
+
+export type { Logger } from 'pino';
+
+/** How the log is written. */
+export interface LogOptions {
+  readonly level: string;
+  /** `text` for people, `json` for machines, `auto` takes text on a terminal. */
+  readonly format: 'auto' | 'json' | 'text';
+  readonly isTerminal: boolean;
+}
+
+/** The program's logger: structured, on standard output, a line an event. Nothing secret is ever handed to it. */
+export function createLog(options: LogOptions): Logger {
+  const text = options.format === 'text' || (options.format === 'auto' && options.isTerminal);
+  const stream = text
+    ? pretty({ colorize: options.isTerminal, translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,hostname', singleLine: true, sync: true })
+    : pino.destination({ dest: 1, sync: true });
+  return pino({ level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, stream);
+}
