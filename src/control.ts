@@ -1,0 +1,158 @@
+import { enablePatches, produce, produceWithPatches, type Draft, type Patch } from 'immer';
+import {
+  CHECKPOINTS_KEPT, MESSAGE_LENGTH_MAX, OTHER_WARNINGS, reachedEndAtStart, WARNING_CODES_MAX,
+  type CheckpointStatus, type ControlState, type PartitionStatus,
+} from './control-state.ts';
+import { partitionName, type PartitionBounds, type PartitionPosition, type TopicPartition } from './source/positions.ts';
+import type { PartitionStop } from './source/source.ts';
+
+/** What a restore found. */
+export interface Restored {
+  readonly lineage: string;
+  readonly generation: number | null;
+  /** As the manifest says; false for a new lineage. */
+  readonly caughtUpOnce: boolean;
+  readonly incompleteHistory: readonly string[];
+  readonly positions: readonly PartitionPosition[];
+}
+
+export type ControlListener = (patches: readonly Patch[], state: ControlState) => void;
+
+/** The one holder of the control state. Every function is synchronous; listeners hear of a change after it was made. */
+export interface Control {
+  state(): ControlState;
+  /** Calls `listener` with the patches of every change; the answer ends that. */
+  subscribe(listener: ControlListener): () => void;
+  /** The checkpoint is loaded, or there was none. */
+  restored(found: Restored, at: number): void;
+  /** The source is open at the restored positions: `bounds` hold the end seen at start. Opening again later moves only the ends. */
+  opened(log: { readonly bounds: readonly PartitionBounds[]; readonly gaps: readonly string[] }, at: number): void;
+  /** The log grew, or partitions appeared. */
+  boundsSeen(bounds: readonly PartitionBounds[]): void;
+  /** Records up to these positions are folded. */
+  folded(positions: readonly (TopicPartition & { readonly next: number })[], at: number): void;
+  /** A partition cannot go on. */
+  stopped(stop: PartitionStop, at: number): void;
+  /** The source as a whole cannot go on. */
+  sourceStopped(stop: { readonly code: string; readonly message: string }, at: number): void;
+  checkpointed(checkpoint: CheckpointStatus): void;
+  roleChanged(role: ControlState['role']): void;
+  warned(warning: { readonly code: string; readonly message: string }, at: number): void;
+  closing(): void;
+}
+
+enablePatches();
+
+/** Makes the control state of a process that has just begun to restore. */
+export function createControl(startedAt: number): Control {
+  let state = initialState(startedAt);
+  const listeners = new Set<ControlListener>();
+  const change = (recipe: (draft: Draft<ControlState>) => void): void => {
+    if (listeners.size === 0) {
+      state = produce(state, recipe);
+      return;
+    }
+    const [next, patches] = produceWithPatches(state, recipe);
+    state = next;
+    if (patches.length > 0) for (const listener of listeners) listener(patches, next);
+  };
+  return {
+    state: () => state,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    restored: (found, at) => change((draft) => restore(draft, found, at)),
+    opened: (log, at) => change((draft) => open(draft, log, at)),
+    boundsSeen: (bounds) => change((draft) => seeBounds(draft, bounds)),
+    folded: (positions, at) => change((draft) => fold(draft, positions, at)),
+    stopped: (stop, at) => change((draft) => {
+      partitionOf(draft, stop).stop ??= { code: stop.code, message: bounded(stop.message), offset: stop.offset, at };
+      markStopped(draft);
+    }),
+    sourceStopped: (stop, at) => change((draft) => {
+      draft.sourceStop ??= { code: stop.code, message: bounded(stop.message), offset: null, at };
+      markStopped(draft);
+    }),
+    checkpointed: (checkpoint) => change((draft) => recordCheckpoint(draft, checkpoint)),
+    roleChanged: (role) => change((draft) => void (draft.role = role)),
+    warned: (warning, at) => change((draft) => recordWarning(draft, warning, at)),
+    closing: () => change((draft) => void (draft.phase = 'closing')),
+  };
+}
+
+function initialState(startedAt: number): ControlState {
+  return {
+    phase: 'restoring', role: 'standby', lineage: null, generation: null, caughtUpOnce: false, incompleteHistory: [], partitions: {},
+    sourceStop: null, checkpoints: [], checkpointsSucceeded: 0, checkpointsFailed: 0, warnings: {}, startedAt, restoredAt: null, readyAt: null,
+  };
+}
+
+function restore(draft: Draft<ControlState>, found: Restored, at: number): void {
+  draft.lineage = found.lineage;
+  draft.generation = found.generation;
+  draft.caughtUpOnce = found.caughtUpOnce;
+  draft.incompleteHistory = [...found.incompleteHistory];
+  for (const position of found.positions) partitionOf(draft, position).next = position.next;
+  draft.restoredAt = at;
+}
+
+function open(draft: Draft<ControlState>, log: Parameters<Control['opened']>[0], at: number): void {
+  const first = draft.phase === 'restoring';
+  for (const bound of log.bounds) {
+    const partition = partitionOf(draft, bound, bound.start);
+    partition.end = bound.end;
+    if (first) partition.endAtStart = bound.end;
+  }
+  for (const gap of log.gaps) if (!draft.incompleteHistory.includes(gap)) draft.incompleteHistory.push(gap);
+  if (first) draft.phase = 'catching-up';
+  settle(draft, at);
+}
+
+function seeBounds(draft: Draft<ControlState>, bounds: readonly PartitionBounds[]): void {
+  for (const bound of bounds) partitionOf(draft, bound, bound.start).end = bound.end;
+}
+
+function fold(draft: Draft<ControlState>, positions: Parameters<Control['folded']>[0], at: number): void {
+  for (const position of positions) partitionOf(draft, position).next = position.next;
+  settle(draft, at);
+}
+
+function recordCheckpoint(draft: Draft<ControlState>, checkpoint: CheckpointStatus): void {
+  draft.checkpoints.push({ ...checkpoint, error: checkpoint.error === null ? null : bounded(checkpoint.error) });
+  if (draft.checkpoints.length > CHECKPOINTS_KEPT) draft.checkpoints.shift();
+  if (checkpoint.error === null) {
+    draft.generation = checkpoint.generation;
+    draft.checkpointsSucceeded++;
+  } else draft.checkpointsFailed++;
+}
+
+function recordWarning(draft: Draft<ControlState>, warning: { readonly code: string; readonly message: string }, at: number): void {
+  const known = Object.hasOwn(draft.warnings, warning.code) || Object.keys(draft.warnings).length < WARNING_CODES_MAX;
+  const code = known ? warning.code : OTHER_WARNINGS;
+  const count = Object.hasOwn(draft.warnings, code) ? draft.warnings[code].count : 0;
+  draft.warnings[code] = { count: count + 1, message: bounded(warning.message), at };
+}
+
+/** The partition's entry; a new one begins at `start`, the first offset of its log. */
+function partitionOf(draft: Draft<ControlState>, { topic, partition }: TopicPartition, start = 0): Draft<PartitionStatus> {
+  const name = partitionName({ topic, partition });
+  return (draft.partitions[name] ??= { topic, partition, next: start, end: null, endAtStart: null, stop: null });
+}
+
+/** Stopped is final for this process: figures may miss changes. Closing stays closing. */
+function markStopped(draft: Draft<ControlState>): void {
+  if (draft.phase !== 'closing') draft.phase = 'stopped';
+}
+
+/** Becomes ready when the end seen at start is reached; a partition that appears later does not end that. */
+function settle(draft: Draft<ControlState>, at: number): void {
+  if (draft.phase !== 'catching-up' || !reachedEndAtStart(draft)) return;
+  draft.phase = 'ready';
+  draft.caughtUpOnce = true;
+  draft.readyAt = at;
+}
+
+function bounded(message: string): string {
+  return message.length <= MESSAGE_LENGTH_MAX ? message : `${message.slice(0, MESSAGE_LENGTH_MAX - 1)}…`;
+}
