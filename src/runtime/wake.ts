@@ -1,0 +1,27 @@
+/**
+ * A bell that one waiter sleeps by: `ring` wakes it, or lets its next wait return at once when it was not asleep. Rings do not add up.
+ */
+export class Wake {
+  #rung = false;
+  #awake: (() => void) | null = null;
+
+  ring(): void {
+    this.#rung = true;
+    this.#awake?.();
+  }
+
+  /** Returns when the bell rings, or after so many milliseconds. */
+  async wait(milliseconds: number): Promise<void> {
+    if (!this.#rung) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, milliseconds);
+        this.#awake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      this.#awake = null;
+    }
+    this.#rung = false;
+  }
+}
