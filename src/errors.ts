@@ -34,6 +34,7 @@ export const ERROR_CODES = {
   PARTITION_NOT_UNDERSTOOD: { kind: 'stop', meaning: 'The first 100 row events of a partition, or more than half of 1 000, cannot be understood: an option is probably wrong.', action: 'Correct the option named in the message and read again.' },
   OFFSET_FELL: { kind: 'stop', meaning: 'An offset in a file is not above the one before it.', action: 'Repair or re-make the dump named in the message.' },
   FILE_SHRANK: { kind: 'stop', meaning: 'A file is shorter than what was already read of it.', action: 'Put the file back as it was, or replay into an empty store.' },
+  FILE_REPLACED: { kind: 'stop', meaning: 'A file no longer holds the line that was read last from it.', action: 'Put the file back as it was, or replay into an empty store.' },
   FILE_LINE_INVALID: { kind: 'stop', meaning: 'A line of a dump is not a record as `kcat -C -J` writes it.', action: 'Repair or remove the line named in the message.' },
   PARTITION_IN_TWO_FILES: { kind: 'stop', meaning: 'A partition appears in two files, so its order is not known.', action: 'Put each partition into one file.' },
   SOURCE_FAILED: { kind: 'stop', meaning: 'The source failed while reading.', action: 'Look at the message; restart when the cause is gone.' },
@@ -73,6 +74,7 @@ export const ERROR_CODES = {
   CATCHING_UP: { kind: 'read', status: 503, meaning: 'A new store has not yet folded up to the end of the log seen at start: partial sums are never served.', action: 'Ask again after the seconds in Retry-After; /health/status shows the lag.' },
   PARTITION_STOPPED: { kind: 'read', status: 503, meaning: 'A partition stopped; figures may miss its changes.', action: '/health/status names code and place.' },
   TOTAL_OUT_OF_RANGE: { kind: 'read', status: 503, meaning: 'A total of the account left the range of exact numbers.', action: 'Find the rows with the extreme amounts.' },
+  SHUTTING_DOWN: { kind: 'read', status: 503, meaning: 'The process is ending and answers nothing new.', action: 'Ask another instance, or again after the seconds in Retry-After.' },
   INTERNAL: { kind: 'read', status: 500, meaning: 'Something went wrong inside.', action: 'The log has it under the same request id.' },
   // Warnings
   OPTION_UNKNOWN: { kind: 'warning', meaning: 'An environment name begins with RENTFOLD_ and is no option.', action: 'Check its spelling.' },
