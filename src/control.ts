@@ -31,10 +31,8 @@ export interface Control {
   boundsSeen(bounds: readonly PartitionBounds[]): void;
   /** Records up to these positions are folded. */
   folded(positions: readonly (TopicPartition & { readonly next: number })[], at: number): void;
-  /** A partition cannot go on. */
+  /** A partition cannot go on, or, when its number is negative, the source as a whole. The first reason is kept. */
   stopped(stop: PartitionStop, at: number): void;
-  /** The source as a whole cannot go on. */
-  sourceStopped(stop: { readonly code: string; readonly message: string }, at: number): void;
   checkpointed(checkpoint: CheckpointStatus): void;
   roleChanged(role: ControlState['role']): void;
   warned(warning: { readonly code: string; readonly message: string }, at: number): void;
@@ -66,14 +64,7 @@ export function createControl(startedAt: number): Control {
     opened: (log, at) => change((draft) => open(draft, log, at)),
     boundsSeen: (bounds) => change((draft) => seeBounds(draft, bounds)),
     folded: (positions, at) => change((draft) => fold(draft, positions, at)),
-    stopped: (stop, at) => change((draft) => {
-      partitionOf(draft, stop).stop ??= { code: stop.code, message: bounded(stop.message), offset: stop.offset, at };
-      markStopped(draft);
-    }),
-    sourceStopped: (stop, at) => change((draft) => {
-      draft.sourceStop ??= { code: stop.code, message: bounded(stop.message), offset: null, at };
-      markStopped(draft);
-    }),
+    stopped: (stop, at) => change((draft) => stopPartition(draft, stop, at)),
     checkpointed: (checkpoint) => change((draft) => recordCheckpoint(draft, checkpoint)),
     roleChanged: (role) => change((draft) => void (draft.role = role)),
     warned: (warning, at) => change((draft) => recordWarning(draft, warning, at)),
@@ -141,7 +132,10 @@ function partitionOf(draft: Draft<ControlState>, { topic, partition }: TopicPart
 }
 
 /** Stopped is final for this process: figures may miss changes. Closing stays closing. */
-function markStopped(draft: Draft<ControlState>): void {
+function stopPartition(draft: Draft<ControlState>, stop: PartitionStop, at: number): void {
+  const status = { code: stop.code, message: bounded(stop.message), offset: stop.offset, at };
+  if (stop.partition < 0) draft.sourceStop ??= status;
+  else partitionOf(draft, stop).stop ??= status;
   if (draft.phase !== 'closing') draft.phase = 'stopped';
 }
 

@@ -88,7 +88,8 @@ describe('the life of a process', () => {
 
   it('stops as a whole, and names a partition it had not seen before', () => {
     const control = createControl(AT);
-    control.sourceStopped({ code: 'SOURCE_FAILED', message: 'the broker is gone' }, AT + 1);
+    control.stopped({ topic: '*', partition: -1, code: 'SOURCE_FAILED', message: 'the broker is gone', offset: null }, AT + 1);
+    expect(control.state().partitions).toEqual({});
     expect(control.state()).toMatchObject({ phase: 'stopped', sourceStop: { code: 'SOURCE_FAILED', message: 'the broker is gone', offset: null, at: AT + 1 } });
     control.stopped({ topic: 'new', partition: 2, code: 'FILE_SHRANK', message: 'x', offset: null }, AT);
     expect(control.state().partitions['new/2'].stop?.code).toBe('FILE_SHRANK');
