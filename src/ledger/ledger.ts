@@ -186,9 +186,10 @@ export interface TruncateMark {
   readonly commitTime: number | null;
 }
 
-/** Row state in `RowColumns.state`. */
+/** Row states in `RowColumns.state`. Forgotten, in deltas only: the key alone, no longer remembered (its delete expired, or a truncate covers it). */
 export const ROW_LIVE = 0;
 export const ROW_DELETED = 1;
+export const ROW_FORGOTTEN = 2;
 
 /**
  * Rows as columns, the unit of export and import. Self-contained: identifiers' long texts and expense types index `strings`,
@@ -197,7 +198,7 @@ export const ROW_DELETED = 1;
 export interface RowColumns {
   readonly count: number;
   readonly table: Uint8Array;
-  /** ROW_LIVE or ROW_DELETED. A deleted row has key, position, commit time, partition, offset and `foldedAt` only. */
+  /** ROW_LIVE, ROW_DELETED or ROW_FORGOTTEN. A deleted row has key, position, commit time, partition, offset and `foldedAt` only. */
   readonly state: Uint8Array;
   readonly keyKind: Uint8Array;
   /** 4 words a row. */
@@ -245,6 +246,5 @@ export interface BooksLoader {
   rows(columns: RowColumns): void;
   marks(marks: readonly TruncateMark[]): void;
   deadLetters(letters: readonly OpenDeadLetter[]): void;
-  /** Recomputes all accounts from the rows. The books are usable from here on. */
-  finish(): void;
+  finish(): void; // recomputes all accounts from the rows; the books are usable from here on
 }
