@@ -10,11 +10,11 @@ export class Wake {
     this.#awake?.();
   }
 
-  /** Returns when the bell rings, or after so many milliseconds. */
-  async wait(milliseconds: number): Promise<void> {
+  /** Returns when the bell rings, or after so many milliseconds when a number is given. */
+  async wait(ms?: number): Promise<void> {
     if (!this.#rung) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, milliseconds);
+        const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
         this.#awake = () => {
           clearTimeout(timer);
           resolve();

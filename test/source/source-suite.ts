@@ -173,11 +173,12 @@ export function describeSource(name: string, createLog: () => Promise<TestLog>):
 
     it('ends when the signal aborts and when it is closed, also while it waits', async () => {
       await log.append(recordsOf('t', 0, 0, 1));
-      for (const end of [(reader: SourceReader): void => reader.abort.abort(), async (reader: SourceReader): Promise<void> => await reader.close()]) {
+      for (const how of ['abort', 'close']) {
         const reader = await openReader();
         await reader.until(() => reader.records.length === 1);
         const ended = reader.until(() => false);
-        await end(reader);
+        if (how === 'abort') reader.abort.abort();
+        else await reader.close();
         expect(await ended).toBe(false);
       }
     });

@@ -1,0 +1,12 @@
+import { createFileSource } from '../source/file.ts';
+import type { Source } from '../source/source.ts';
+
+/** Where records come from, as plain data that can cross a thread border. */
+export type SourceSetup = { readonly kind: 'file'; readonly folder: string };
+
+/** Builds the source a setup describes. It does nothing before it is opened. */
+export function createSource(setup: SourceSetup): Source {
+  switch (setup.kind) {
+    case 'file': return createFileSource({ folder: setup.folder });
+  }
+}
