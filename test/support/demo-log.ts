@@ -10,7 +10,7 @@ import { createDice, DIARY_END, type DemoChange, type DemoRow, type DemoTable } 
 const CONNECTOR_START = '2024-03-04T06:00:00Z';
 /** The connector was killed here before it could save how far it was, and repeated everything since RESENT_FROM. */
 const CONNECTOR_RESTART = '2025-09-29T20:00:00Z';
-const RESENT_FROM = '2025-09-22T00:00:00Z';
+const RESENT_FROM = '2025-09-10T00:00:00Z';
 
 const TOPICS: Readonly<Record<DemoTable, { readonly topic: string; readonly partitions: number }>> = {
   properties: { topic: 'rental.public.properties', partitions: 1 },
