@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { fastify, LogController, type FastifyInstance } from 'fastify';
+import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { fastifySwagger } from '@fastify/swagger';
 import type { Logger } from '../runtime/log.ts';
 import { createAuthorizer } from './authorization.ts';
@@ -41,7 +41,8 @@ export function buildApp(model: ReadModel, options: ReadOptions): FastifyInstanc
   const { logger } = options;
   const gate = createGate(createAuthorizer(options.readToken));
   const app = fastify({
-    logger: false,
+    loggerInstance: logger as FastifyBaseLogger,
+    childLoggerFactory: (parent) => parent,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     http: { maxHeaderSize: LIMITS.headerBytesMax, headersTimeout: LIMITS.headersTimeoutMs, insecureHTTPParser: false, joinDuplicateHeaders: false },

@@ -11,9 +11,19 @@ export function createAuthorizer(token: string | null): (request: IncomingMessag
   if (token === null) return () => true;
   const expected = hash('sha256', token, 'buffer');
   return (request) => {
-    const values = request.headersDistinct['authorization'];
-    const presented = values?.length === 1 ? SCHEME.exec(values[0])?.[1] : undefined;
+    const presented = SCHEME.exec(onlyAuthorization(request.rawHeaders) ?? '')?.[1];
     if (presented === undefined) return false;
     return timingSafeEqual(hash('sha256', Buffer.from(presented, 'latin1'), 'buffer'), expected);
   };
+}
+
+/** The one `Authorization` header among names and values in turn; null when there is none or more than one. */
+function onlyAuthorization(rawHeaders: readonly string[]): string | null {
+  let found: string | null = null;
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    if (rawHeaders[i].length !== 13 || rawHeaders[i].toLowerCase() !== 'authorization') continue;
+    if (found !== null) return null;
+    found = rawHeaders[i + 1];
+  }
+  return found;
 }

@@ -7,7 +7,7 @@ import { createFiguresWriter } from './figures-json.ts';
 import { printable } from './printable.ts';
 import { sendProblem, type Problem } from './problem.ts';
 import type { ReadModel } from './read-model.ts';
-import { figuresAnswer, figuresParameters, figuresQuery, problemAnswer } from './schemas.ts';
+import { figuresAnswer, figuresParameters, figuresQuery, problemAnswers } from './schemas.ts';
 import { refuseFigures } from './serving.ts';
 
 interface FiguresRequest {
@@ -20,7 +20,7 @@ const SCHEMA = {
   summary: 'Figures of a property or of one of its units',
   params: figuresParameters,
   querystring: figuresQuery,
-  response: { 200: figuresAnswer, 400: problemAnswer, 401: problemAnswer, 404: problemAnswer, 503: problemAnswer },
+  response: { 200: figuresAnswer, ...problemAnswers(400, 401, 404, 500, 503) },
 };
 
 /** `GET /financial-performance/{property_id}`: the one question this service is for. Synchronous, from memory, text made from integers. */

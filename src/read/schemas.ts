@@ -29,6 +29,10 @@ function exactly<P extends Readonly<Record<string, unknown>>>(properties: P): { 
   return { type: 'object', required: Object.keys(properties), properties, additionalProperties: false };
 }
 
+function described<S>(description: string, schema: S): S & { readonly description: string } {
+  return { ...schema, description };
+}
+
 function totals(prefix: string, span: string): Record<string, unknown> {
   return Object.fromEntries(Object.entries(TOTALS).map(([name, about]) => [`${prefix}${name}`, { type: 'number', description: `${span}: ${about}` }]));
 }
@@ -46,7 +50,7 @@ export const figuresQuery = {
   },
 } as const;
 
-export const figuresAnswer = exactly({
+export const figuresAnswer = described('Figures, exact to the last digit.', exactly({
   property_id: identifier,
   unit_id: nullableIdentifier,
   as_of: { type: 'string', format: 'date' },
@@ -66,9 +70,9 @@ export const figuresAnswer = exactly({
     newest_change_at: { ...nullableInstant, description: 'Newest commit time folded; null when none is known.' },
     lag_records: { ...nullableInteger, description: 'Records of the log not folded yet; null when unknown.' },
   }),
-});
+}));
 
-export const problemAnswer = {
+const problemAnswer = {
   type: 'object',
   required: ['type', 'title', 'status', 'detail', 'code'],
   properties: {
@@ -81,13 +85,27 @@ export const problemAnswer = {
   },
 } as const;
 
-export const healthAnswer = exactly({ status: text });
+/** Response entries for the statuses at which a route answers with problem details. */
+export function problemAnswers(...statuses: readonly number[]): Record<number, unknown> {
+  const entry = (status: number): unknown => ({ description: PROBLEMS[status], content: { 'application/problem+json': { schema: problemAnswer } } });
+  return Object.fromEntries(statuses.map((status) => [status, entry(status)]));
+}
+
+const PROBLEMS: Readonly<Record<number, string>> = {
+  400: 'A parameter is malformed or unknown.',
+  401: 'A token is needed, and missing or wrong.',
+  404: 'Not known.',
+  500: 'Something went wrong inside.',
+  503: 'Not now: ask again after the seconds in Retry-After, where given.',
+};
+
+export const healthAnswer = described('Yes.', exactly({ status: text }));
 
 const records = exactly({ read: count, applied: count, unchanged: count, superseded: count, passed_over: count, dead_letters: count });
 const reasons = { type: 'object', additionalProperties: count } as const;
 const stop = { type: ['object', 'null'], required: ['code', 'message', 'offset', 'at'], properties: { code: text, message: text, offset: nullableInteger, at: nullableInstant } } as const;
 
-export const statusAnswer = exactly({
+export const statusAnswer = described('The state of the process.', exactly({
   phase: { ...text, enum: ['restoring', 'catching-up', 'ready', 'stopped', 'closing'] },
   ready: { type: 'boolean' },
   caught_up: { type: ['boolean', 'null'] },
@@ -129,4 +147,4 @@ export const statusAnswer = exactly({
   restored_at: nullableInstant,
   ready_at: nullableInstant,
   versions: { type: 'object', additionalProperties: text },
-});
+}));
