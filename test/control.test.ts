@@ -47,6 +47,16 @@ describe('the life of a process', () => {
     expect(caughtUp(control.state())).toBe(true);
   });
 
+  it('waits for the end seen at the first opening only', () => {
+    const control = createControl(AT);
+    restored(control);
+    control.opened({ bounds: [{ topic: 'rents', partition: 0, start: 0, end: 2 }], gaps: [] }, AT);
+    control.opened({ bounds: [{ topic: 'rents', partition: 0, start: 0, end: 50 }], gaps: [] }, AT);
+    expect(control.state().partitions['rents/0']).toMatchObject({ end: 50, endAtStart: 2 });
+    control.folded([position('rents', 0, 2)], AT);
+    expect(isReady(control.state())).toBe(true);
+  });
+
   it('is ready at once on an empty log, and stays ready when a partition appears later', () => {
     const control = createControl(AT);
     restored(control);

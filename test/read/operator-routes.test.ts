@@ -117,9 +117,11 @@ describe('/metrics', () => {
       'rentfold_checkpoints_total{outcome="failed"} 1', 'rentfold_warnings_total{code="POSITION_FELL"} 1', 'rentfold_http_requests_total{route="figures",status="200"} 1',
     ]));
     model.counted = [fakeCounters({ topic: 'a', partition: 0, read: 16, applied: 16 })];
+    model.controlled.folded([{ topic: 'a', partition: 0, next: 20 }], FAKE_NOW);
     const later = (await app.inject({ url: '/metrics' })).body;
     expect(later).toContain('rentfold_records_total{topic="a",partition="0",outcome="applied"} 16\n');
     expect(later).not.toContain('topic="b",partition="1",outcome');
+    expect(later.match(/^rentfold_phase_info.*$/gm)).toEqual(['rentfold_phase_info{phase="ready"} 1']);
   });
 
   it('leaves out what is unknown, and describes everything of its own', async () => {
