@@ -72,6 +72,19 @@ describe('a file that is being written', () => {
     expect(ofPartition(reader.records, 't', 0)).toEqual(recordsOf('t', 0, 0, 2));
   });
 
+  it('may leave a very long line unfinished for a while', async () => {
+    const long = { ...recordAt('t', 0, 1), value: 'ü'.repeat(2_000_000) };
+    const bytes = Buffer.from(dumpLine(long));
+    await folder.write('t.jsonl', Buffer.concat([Buffer.from(dumpLine(recordAt('t', 0, 0))), bytes.subarray(0, 3_500_000)]));
+    await folder.write('u.jsonl', dumpText(recordsOf('u', 0, 0, 1)));
+    const reader = await openReader();
+    await reader.until(() => reader.records.length === 2);
+    await folder.append('t.jsonl', Buffer.concat([bytes.subarray(3_500_000), Buffer.from(dumpLine(recordAt('t', 0, 2)))]));
+    await reader.until(() => reader.records.length === 4 || reader.stops.length > 0);
+    expect(reader.stops).toEqual([]);
+    expect(ofPartition(reader.records, 't', 0).map(({ offset, value }) => [offset, value!.length])).toEqual([[0, recordAt('t', 0, 0).value!.length], [1, 2_000_000], [2, recordAt('t', 0, 2).value!.length]]);
+  });
+
   it('tells the lag of a large append before it is read', async () => {
     await folder.write('t.jsonl', dumpText(recordsOf('t', 0, 0, 1)));
     const reader = await openReader({ recordsMax: 1000 });
@@ -124,6 +137,17 @@ describe('offsets', () => {
     await reader.until(() => reader.records.length === 2);
     expect(reader.records).toEqual(recordsOf('t', 1, 0, 2));
     expect(reader.stops).toMatchObject([{ partition: 0, code: 'OFFSET_FELL', offset: 3, message: expect.stringContaining('line 10') as string }]);
+  });
+
+  it.each([
+    ['among them', [recordAt('t', 1, 0), ...recordsOf('t', 0, 0, 6), recordAt('t', 0, 3), ...recordsOf('t', 0, 6, 9)], 8],
+    ['right after them', [...recordsOf('t', 0, 0, 9), recordAt('t', 1, 0), recordAt('t', 0, 3)], 11],
+  ])('that fell while lines applied before are passed over on the way to others stop their partition: %s', async (_where, lines, lineNumber) => {
+    await folder.write('t.jsonl', dumpText([...lines, recordAt('t', 0, 9), recordAt('t', 1, 1)]));
+    const reader = await openReader({ positions: [positionAfter(recordAt('t', 0, 8))] });
+    await reader.untilEndAtStart();
+    expect(reader.records).toEqual(recordsOf('t', 1, 0, 2));
+    expect(reader.stops).toMatchObject([{ partition: 0, code: 'OFFSET_FELL', offset: 3, message: expect.stringContaining(`line ${lineNumber} `) as string }]);
   });
 
   it('of a partition that appears later and does not begin at 0 stop it', async () => {
