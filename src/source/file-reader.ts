@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 
 /** A line longer than this is refused: memory is bounded, whatever a file holds. */
-export const LINE_BYTES_MAX = 128 * 1024 * 1024;
+const LINE_BYTES_MAX = 128 * 1024 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
 /** Room before a chunk for the unfinished line of the chunk before it. Grows with the longest line seen. */
 const CARRY_BYTES = 64 * 1024;
@@ -82,7 +82,7 @@ export class LineReader {
     this.#pending = null;
     if (read === 0) return false;
     const carry = this.#dataEnd - this.#next;
-    if (carry > LINE_BYTES_MAX) throw new RangeError(`a line is longer than ${LINE_BYTES_MAX} bytes`);
+    if (carry > LINE_BYTES_MAX) throw new RangeError(`it is longer than ${LINE_BYTES_MAX} bytes`);
     if (carry > this.#carryBytes) this.#growCarry(carry, read);
     this.bytes.copy(this.#back, this.#carryBytes - carry, this.#next, this.#dataEnd);
     this.#origin += this.#next - (this.#carryBytes - carry);

@@ -9,34 +9,40 @@ function stop(at: TopicPartition, code: Code, offset: number | null, message: st
   return { topic: at.topic, partition: at.partition, code, offset, message };
 }
 
+/** OFFSET_FELL: the log's order cannot be trusted from here on. */
 export function offsetFell(state: PartitionState, lineNumber: number, offset: number, before: number): PartitionStop {
   const how = offset === before ? 'stands twice' : `follows ${before}`;
   return stop(state, 'OFFSET_FELL', offset, `Offset ${offset} of ${partitionName(state)} ${how} at line ${lineNumber} of ${state.file.path}. Offsets of a partition rise in a dump: repair the file or make the dump again, then restart.`);
 }
 
+/** PARTITION_IN_TWO_FILES; no offset when it was seen before anything was read. */
 export function inTwoFiles(state: PartitionState, second: FileState, offset: number | null): PartitionStop {
   return stop(state, 'PARTITION_IN_TWO_FILES', offset, `${partitionName(state)} is in ${state.file.path} and in ${second.path}, so the order of its records is not known. Put each partition into one file, then restart.`);
 }
 
+/** HISTORY_INCOMPLETE, for a partition that appeared while running: those there at start are checked by `open`. */
 export function beginsTooLate(state: PartitionState, offset: number): PartitionStop {
   return stop(state, 'HISTORY_INCOMPLETE', offset, `${partitionName(state)} appeared in ${state.file.path} with offset ${offset}: offsets 0 to ${offset - 1} are missing. Provide the whole partition, or set RENTFOLD_ACCEPT_INCOMPLETE_HISTORY=true, then restart.`);
 }
 
-/** A line that cannot be read: every partition of the file stops, because any of them may have been meant. */
+/** FILE_LINE_INVALID: every partition of the file stops, because any of them may have been meant. */
 export function lineInvalid(file: FileState, lineNumber: number, column: number | null, reason: string): PartitionStop[] {
   const place = column === null ? `Line ${lineNumber}` : `Line ${lineNumber}, byte ${column}`;
   return ofFile(file, 'FILE_LINE_INVALID', `${place} of ${file.path} is not a record as \`kcat -C -J\` writes it: ${reason}. Nothing after it is read. Repair the line, then restart.`);
 }
 
+/** FILE_SHRANK; no bytes when the file is gone. */
 export function fileShrank(file: FileState, bytes: number | null): PartitionStop[] {
   const how = bytes === null ? 'is gone' : `has ${bytes} bytes`;
   return ofFile(file, 'FILE_SHRANK', `${file.path} ${how}, but ${file.position} bytes (${file.lines} lines) of it were read. Put the file back as it was, or replay into an empty store.`);
 }
 
+/** FILE_REPLACED: the file grew, but what was read of it is not its beginning any more. */
 export function fileReplaced(file: FileState): PartitionStop[] {
   return ofFile(file, 'FILE_REPLACED', `${file.path} no longer holds the line that was read last from it, line ${file.lines}. Put the file back as it was, or replay into an empty store.`);
 }
 
+/** SOURCE_FAILED: the system refuses to read on. */
 export function fileUnreadable(file: FileState, cause: unknown): PartitionStop[] {
   return ofFile(file, 'SOURCE_FAILED', `${file.path} cannot be read after line ${file.lines}: ${cause instanceof Error ? cause.message : String(cause)}. Restart when the cause is gone.`);
 }

@@ -5,8 +5,8 @@ import { BatchBuilder } from './file-batch.ts';
 import { JsonFault } from './file-json.ts';
 import { FileLine } from './file-line.ts';
 import { stopFile, type FileState, type PartitionState, type PartitionTable } from './file-partitions.ts';
-import { LINE_BYTES_MAX, type LineReader } from './file-reader.ts';
-import { beginsTooLate, fileReplaced, inTwoFiles, lineInvalid, offsetFell } from './file-stops.ts';
+import type { LineReader } from './file-reader.ts';
+import { beginsTooLate, fileReplaced, fileUnreadable, inTwoFiles, lineInvalid, offsetFell } from './file-stops.ts';
 
 /** Why gathering lines paused. */
 type Pause = 'chunk-done' | 'batch-full' | 'stopped';
@@ -39,6 +39,7 @@ export class FileVisitor {
     try {
       this.#builder.clear();
       this.#isLineHeld = false;
+      this.#faults = null;
       const isVisitedBefore = file.lastLineStart >= 0;
       this.#reader.begin(handle, isVisitedBefore ? file.lastLineStart : file.position, to);
       if (isVisitedBefore && !(await this.#meetsLastLine(file))) {
@@ -47,7 +48,7 @@ export class FileVisitor {
       }
       for (;;) {
         const pause = this.#gather(file);
-        if (pause === 'chunk-done' && (await this.#fill(file))) continue;
+        if (pause === 'chunk-done' && !this.#isClosed() && (await this.#fill(file))) continue;
         yield* this.#deliver();
         if (this.#stop !== null) yield { kind: 'stopped', stop: this.#stop };
         if (this.#faults !== null) yield* stopFile(this.#table, file, this.#faults);
@@ -66,14 +67,13 @@ export class FileVisitor {
     this.#builder.clear();
   }
 
-  /** The next chunk; false at the end. A line too long to hold stops the file. */
+  /** The next chunk; false at the end. What was gathered before a failure is still delivered. */
   async #fill(file: FileState): Promise<boolean> {
     this.#rememberLastLine(file);
     try {
       return await this.#reader.fill();
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      this.#faults = lineInvalid(file, file.lines + 1, null, `it is longer than ${LINE_BYTES_MAX} bytes`);
+      this.#faults = error instanceof RangeError ? lineInvalid(file, file.lines + 1, null, error.message) : fileUnreadable(file, error);
       return false;
     }
   }

@@ -198,7 +198,9 @@ describe('a line that is no record', () => {
     await folder.write('u.jsonl', dumpText(recordsOf('u', 0, 0, 2)));
     const reader = await openReader();
     await reader.until(() => reader.records.length === 5);
-    expect(reader.records).toEqual([...recordsOf('t', 0, 0, 2), recordAt('t', 1, 0), ...recordsOf('u', 0, 0, 2)]);
+    await folder.append('u.jsonl', dumpText(recordsOf('u', 0, 2, 3)));
+    await reader.until(() => reader.records.length === 6);
+    expect(reader.records).toEqual([...recordsOf('t', 0, 0, 2), recordAt('t', 1, 0), ...recordsOf('u', 0, 0, 3)]);
     expect(reader.stops.map(({ topic, partition, code }) => [topic, partition, code])).toEqual([['t', 0, 'FILE_LINE_INVALID'], ['t', 1, 'FILE_LINE_INVALID']]);
     for (const { message } of reader.stops) {
       expect(message).toMatch(reason);
