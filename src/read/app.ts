@@ -30,6 +30,10 @@ const LIMITS = {
   connectionTimeoutMs: 30_000,
   keepAliveTimeoutMs: 72_000,
   connectionsMax: 4_096,
+  /** How often the two timeouts above are looked at. */
+  timeoutCheckMs: 1_000,
+  /** What is still half-way this long after closing began is cut off. */
+  closeGraceMs: 1_000,
   /** No request has a body; the framework's limit cannot be zero. */
   bodyBytesMax: 1,
   /** A property id of 512 bytes, each character still percent-encoded when the router counts. */
@@ -45,7 +49,10 @@ export function buildApp(model: ReadModel, options: ReadOptions): FastifyInstanc
     childLoggerFactory: (parent) => parent,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
-    http: { maxHeaderSize: LIMITS.headerBytesMax, headersTimeout: LIMITS.headersTimeoutMs, insecureHTTPParser: false, joinDuplicateHeaders: false },
+    http: {
+      maxHeaderSize: LIMITS.headerBytesMax, headersTimeout: LIMITS.headersTimeoutMs, connectionsCheckingInterval: LIMITS.timeoutCheckMs,
+      insecureHTTPParser: false, joinDuplicateHeaders: false,
+    },
     requestTimeout: LIMITS.requestTimeoutMs,
     connectionTimeout: LIMITS.connectionTimeoutMs,
     keepAliveTimeout: LIMITS.keepAliveTimeoutMs,
@@ -65,6 +72,7 @@ export function buildApp(model: ReadModel, options: ReadOptions): FastifyInstanc
   app.addHook('onRequest', (request, reply, done) => { if (gate.admit(request, reply)) done(); });
   app.addHook('preClose', (done) => {
     gate.close();
+    setTimeout(() => app.server.closeAllConnections(), LIMITS.closeGraceMs).unref();
     done();
   });
   const metrics = createMetrics(model);

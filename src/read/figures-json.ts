@@ -2,7 +2,7 @@ import { dateText } from '../change/dates.ts';
 import { jsonNumber } from '../change/money.ts';
 import { caughtUp, lagRecords, type ControlState } from '../control-state.ts';
 import type { Figures, Totals, UnitFigures } from '../ledger/ledger.ts';
-import { isoText } from './printable.ts';
+import { isoText } from './text.ts';
 
 /** What an answer says besides the figures. */
 export interface AnswerContext {

@@ -1,14 +1,15 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { parseDate } from '../change/dates.ts';
 import { IDENTIFIER_BYTES_MAX } from '../change/identifier.ts';
 import type { FigureQuery } from '../ledger/ledger.ts';
 import type { Logger } from '../runtime/log.ts';
 import { createFiguresWriter } from './figures-json.ts';
-import { printable } from './printable.ts';
+import { sendJson } from './json.ts';
 import { sendProblem, type Problem } from './problem.ts';
 import type { ReadModel } from './read-model.ts';
 import { figuresAnswer, figuresParameters, figuresQuery, problemAnswers } from './schemas.ts';
 import { refuseFigures } from './serving.ts';
+import { printable } from './text.ts';
 
 interface FiguresRequest {
   Params: { property_id: string };
@@ -40,11 +41,6 @@ export function addFiguresRoute(app: FastifyInstance, model: ReadModel, logger: 
   });
 }
 
-/** Sends JSON text that is already written. */
-export function sendJson(reply: FastifyReply, text: string): FastifyReply {
-  return reply.type('application/json; charset=utf-8').send(text);
-}
-
 /** What is asked for. The schema has checked types and names; bytes and the calendar are left. */
 function readQuery(parameters: FiguresRequest['Params'], query: FiguresRequest['Querystring'], model: ReadModel): FigureQuery | Problem {
   if (tooLong(parameters.property_id)) return malformed('property_id', `is longer than ${IDENTIFIER_BYTES_MAX} bytes`);
@@ -70,7 +66,7 @@ function unknownProblem({ propertyId, unitId }: FigureQuery): Problem {
 }
 
 function outOfRangeProblem({ propertyId }: FigureQuery): Problem {
-  return { code: 'TOTAL_OUT_OF_RANGE', detail: `A total of property ${printable(propertyId)} is beyond ±5·10¹¹.` };
+  return { code: 'TOTAL_OUT_OF_RANGE', detail: `A figure of property ${printable(propertyId)} is beyond the range in which numbers are exact.` };
 }
 
 function logLookup(logger: Logger, query: FigureQuery, hit: boolean): void {

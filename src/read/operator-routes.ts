@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { sendJson } from './figures-route.ts';
+import { sendJson } from './json.ts';
 import type { Metrics } from './metrics.ts';
 import { sendProblem } from './problem.ts';
 import type { ReadModel } from './read-model.ts';

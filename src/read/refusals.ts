@@ -1,8 +1,8 @@
 import type { FastifyError, FastifySchemaValidationError } from 'fastify';
 import type { Logger } from '../runtime/log.ts';
-import { printable } from './printable.ts';
 import type { Problem } from './problem.ts';
 import { figuresQuery } from './schemas.ts';
+import { printable } from './text.ts';
 
 /** What a schema error says of the value; the framework hands it over because `verbose` is on. */
 type VerboseError = FastifySchemaValidationError & { readonly data?: unknown };

@@ -3,8 +3,8 @@ import {
 } from '../control-state.ts';
 import { partitionName } from '../source/positions.ts';
 import type { PartitionCounters } from '../state.ts';
-import { isoText } from './printable.ts';
 import type { ReadModel } from './read-model.ts';
+import { isoText } from './text.ts';
 
 /** The answer of `/health/status`: everything an operator may want to know, positions of all partitions included. */
 export function buildStatus(model: ReadModel, versions: Readonly<Record<string, string>>): Record<string, unknown> {

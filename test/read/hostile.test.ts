@@ -110,6 +110,23 @@ describe('requests', () => {
     expect([...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map((match) => match[1])).toEqual(['200', '200', '404']);
   });
 
+  it('with HEAD get no body, whatever the answer', async () => {
+    for (const [target, status] of [['/financial-performance/known', 200], ['/financial-performance/nobody', 404], ['/nowhere', 404], ['/%ff', 400], ['/health/status', 200], ['/metrics', 200]] as const) {
+      const answer = firstAnswer(await exchange(port, request(target, '', 'HEAD')));
+      expect([target, answer.status, answer.body]).toEqual([target, status, '']);
+    }
+  });
+
+  it('with a body that never comes are answered at once, and cut off', async () => {
+    expect(await statusFor('POST /health/live HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n{')).toBe(405);
+    expect(await statusFor('GET /health/live HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n')).toBe(400);
+  });
+
+  it('whose headers never end are answered 408', async () => {
+    app.server.headersTimeout = 50;
+    expect(await statusFor('GET /health/live HTTP/1.1\r\nHost: x\r\n')).toBe(408);
+  });
+
   it('that are given up half-way leave nothing behind', async () => {
     const sockets = Array.from({ length: 50 }, () => connect({ port, host: '127.0.0.1' }));
     await Promise.all(sockets.map((socket) => once(socket, 'connect')));

@@ -220,6 +220,17 @@ describe('ending', () => {
     await expect(exchange(port, one)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
+  it('does not wait for a client that never finishes its request', async () => {
+    const { app } = startApp(createFakeReadModel());
+    const port = Number(new URL(await listen(app)).port);
+    const socket = connect({ port, host: '127.0.0.1' });
+    const closed = once(socket, 'close');
+    socket.resume().write('GET /health/live HTTP/1.1\r\nHost: x\r\n\r\nGET /health/live HTTP/1.1\r\n');
+    await once(socket, 'data');
+    await app.close();
+    await closed;
+  });
+
   it('refuses a request whose second half comes after the port was closed', async () => {
     const model = createFakeReadModel();
     makeReady(model.controlled);
