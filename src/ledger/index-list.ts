@@ -69,7 +69,7 @@ export class BitSet {
   }
 }
 
-/** A growing queue of row numbers, first in, first out. */
+/** A growing queue of numbers below 2³², first in, first out. */
 export class IndexQueue {
   #items = new Uint32Array(CAPACITY_FIRST);
   #first = 0;
@@ -85,9 +85,9 @@ export class IndexQueue {
     this.#items[(this.#first + this.length++) & (this.#items.length - 1)] = index;
   }
 
-  /** The first one. The queue must not be empty. */
-  peek(): number {
-    return this.#items[this.#first];
+  /** The one `position` places behind the first. It must be in the queue. */
+  at(position: number): number {
+    return this.#items[(this.#first + position) & (this.#items.length - 1)];
   }
 
   shift(): void {

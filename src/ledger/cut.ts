@@ -1,0 +1,151 @@
+import { TABLE_PROPERTIES } from '../change/change.ts';
+import type { TakenChanges, WriteWatcher } from './changes.ts';
+import { controlTotalsOf } from './control-totals.ts';
+import type { Core } from './core.ts';
+import { releaseRow } from './images.ts';
+import { BitSet } from './index-list.ts';
+import { ROW_FORGOTTEN } from './ledger.ts';
+import type { BooksCut, ControlTotals, OpenDeadLetter, RowColumns, TruncateMark } from './ledger.ts';
+import { NO_ACCOUNT, ROW_FREE } from './row-layout.ts';
+import { RowBlock } from './row-block.ts';
+import type { AccountTimes } from './row-block.ts';
+import { RowStore } from './row-store.ts';
+
+/**
+ * A picture of the books at one moment. Rows still to be drawn are marked in a bit set; a row about to be written is copied aside
+ * first, so drawing late shows it as it was. The same holds for the times of accounts.
+ */
+export class Cut implements BooksCut, WriteWatcher, AccountTimes {
+  readonly kind: 'delta' | 'full';
+  readonly controlTotals: ControlTotals;
+  readonly marks: readonly TruncateMark[];
+  readonly deadLetters: readonly OpenDeadLetter[];
+  remaining = 0;
+  readonly #core: Core;
+  readonly #taken: TakenChanges;
+  readonly #pending = new BitSet();
+  readonly #saved = new RowStore();
+  readonly #savedAmount2: number[] = [];
+  readonly #savedTimes = new Map<number, number>();
+  /** Rows of the store at the moment of the cut. */
+  readonly #size: number;
+  #nextRow = 0;
+  #nextSaved = 0;
+  #nextAccount = 0;
+  #isOpen = true;
+
+  constructor(core: Core, kind: 'delta' | 'full') {
+    this.kind = kind;
+    this.#core = core;
+    this.controlTotals = controlTotalsOf(core);
+    this.marks = core.marks.export(core.partitions);
+    this.deadLetters = core.letters.all();
+    this.#taken = core.changes.take();
+    this.#size = core.rows.size;
+    if (kind === 'full') {
+      this.#pending.addUpTo(this.#size);
+      this.remaining = this.#size - core.rows.freeCount - core.deletes.forgotten;
+    } else this.#markChanged();
+    core.changes.watcher = this;
+  }
+
+  beforeRow(row: number): void {
+    if (!this.#pending.remove(row) || !this.#isDrawn(row)) return;
+    const { rows } = this.#core;
+    const copy = this.#saved.allocate();
+    this.#saved.copyFrom(rows, row, copy);
+    this.#savedAmount2[copy] = this.#amount2(row);
+    rows.setExported(row);
+  }
+
+  beforeAccount(account: number): void {
+    if (!this.#savedTimes.has(account)) this.#savedTimes.set(account, this.#core.accounts.lastChangedAt[account]);
+  }
+
+  lastChangedAt(account: number): number {
+    return this.#savedTimes.get(account) ?? this.#core.accounts.lastChangedAt[account];
+  }
+
+  next(rowsMax: number): RowColumns | null {
+    this.#checkOpen();
+    const block = new RowBlock(this.#core, this, rowsMax);
+    this.#drawRows(block);
+    this.#drawSaved(block);
+    let accounts = 0;
+    const touched = this.#taken.accounts.list;
+    while (this.remaining === 0 && this.#nextAccount < touched.length && !block.isFull && accounts < rowsMax) {
+      block.addAccount(touched.at(this.#nextAccount++));
+      accounts++;
+    }
+    return block.count === 0 && accounts === 0 ? null : block.finish();
+  }
+
+  commit(): void {
+    this.#close();
+    const { rows, changes } = this.#core;
+    for (let i = 0; i < this.#taken.rows.list.length; i++) {
+      const row = this.#taken.rows.list.at(i);
+      if (rows.state(row) !== ROW_FORGOTTEN || changes.rows.has(row)) continue;
+      this.#core.deletes.forgotten--;
+      releaseRow(this.#core, row);
+    }
+  }
+
+  abort(): void {
+    this.#close();
+    this.#core.changes.putBack(this.#taken);
+  }
+
+  #markChanged(): void {
+    const { list } = this.#taken.rows;
+    for (let i = 0; i < list.length; i++) {
+      if (this.#core.rows.state(list.at(i)) === ROW_FREE) continue;
+      this.#pending.add(list.at(i));
+      this.remaining++;
+    }
+  }
+
+  /** Whether a pending row is part of the picture: a full one needs no forgotten keys. */
+  #isDrawn(row: number): boolean {
+    const state = this.#core.rows.state(row);
+    return state !== ROW_FREE && (this.kind === 'delta' || state !== ROW_FORGOTTEN);
+  }
+
+  #drawRows(block: RowBlock): void {
+    const { rows } = this.#core;
+    const { list } = this.#taken.rows;
+    const end = this.kind === 'full' ? this.#size : list.length;
+    while (this.#nextRow < end && !block.isFull) {
+      const row = this.kind === 'full' ? this.#nextRow : list.at(this.#nextRow);
+      this.#nextRow++;
+      if (!this.#pending.remove(row) || !this.#isDrawn(row)) continue;
+      block.add(rows, row, this.#amount2(row));
+      rows.setExported(row);
+      this.remaining--;
+    }
+  }
+
+  #drawSaved(block: RowBlock): void {
+    while (this.#nextSaved < this.#saved.size && !block.isFull) {
+      block.add(this.#saved, this.#nextSaved, this.#savedAmount2[this.#nextSaved]);
+      this.#nextSaved++;
+      this.remaining--;
+    }
+  }
+
+  #amount2(row: number): number {
+    const { rows, accounts } = this.#core;
+    const account = rows.account(row);
+    return rows.table(row) === TABLE_PROPERTIES && account !== NO_ACCOUNT ? accounts.downPayment[account] : Number.NaN;
+  }
+
+  #checkOpen(): void {
+    if (!this.#isOpen) throw new Error('the cut was committed or aborted already');
+  }
+
+  #close(): void {
+    this.#checkOpen();
+    this.#isOpen = false;
+    this.#core.changes.watcher = null;
+  }
+}

@@ -1,0 +1,149 @@
+import { POSITION_WORDS, TABLE_NAMES } from '../change/change.ts';
+import type { DeadLetter } from '../change/change.ts';
+import { encodeIdentifierText } from '../change/identifier.ts';
+import { POSITION_FAMILY, POSITION_NONE } from '../change/position.ts';
+import { ORDER_INCOMPARABLE, ORDER_LOWER } from '../change/position-order.ts';
+import { partitionName } from '../source/positions.ts';
+import type { OpenDeadLetter } from './ledger.ts';
+import { compareWith } from './order.ts';
+import type { Place } from './order.ts';
+import { hashRow } from './row-index.ts';
+import type { StringTable } from './strings.ts';
+
+/** A row's key in the books' own numbers. */
+export interface RowKey {
+  table: number;
+  keyKind: number;
+  a: number;
+  b: number;
+  c: number;
+  d: number;
+  hash: number;
+}
+
+interface Open {
+  letter: OpenDeadLetter;
+  readonly key: RowKey | null;
+  /** Where the record stands, as far as it could be read; its position may be none. */
+  readonly place: Place;
+}
+
+/** The open dead letters, by place, by the row they name, and by the property they mark incomplete. */
+export class DeadLetters {
+  readonly #byPlace = new Map<string, Open>();
+  readonly #byRow = new Map<number, Open[]>();
+  readonly #lettersOfProperty = new Map<string, number>();
+
+  get count(): number {
+    return this.#byPlace.size;
+  }
+
+  /** Opens a letter that marks `properties`. */
+  open(letter: DeadLetter, properties: readonly string[], key: RowKey | null, place: Place): OpenDeadLetter {
+    this.dismiss(letter.topic, letter.partition, letter.offset);
+    const opened = { letter, properties: [...new Set(properties)] };
+    const open: Open = { letter: opened, key, place: copyOf(place) };
+    this.#byPlace.set(placeName(letter), open);
+    for (const property of opened.properties) this.#mark(property, 1);
+    if (key !== null) {
+      const others = this.#byRow.get(key.hash);
+      if (others === undefined) this.#byRow.set(key.hash, [open]);
+      else others.push(open);
+    }
+    return opened;
+  }
+
+  /** Takes a letter off the register; false when there is none at this place. */
+  dismiss(topic: string, partition: number, offset: number): boolean {
+    const open = this.#byPlace.get(placeName({ topic, partition, offset }));
+    if (open === undefined) return false;
+    this.#close(open);
+    return true;
+  }
+
+  /** True while no letter names a row: then there is nothing for `folded` to do. */
+  get namesNoRow(): boolean {
+    return this.#byRow.size === 0;
+  }
+
+  /**
+   * A record of a row was folded (applied or unchanged): letters of that row end, unless the record is older than the letter's; then
+   * they mark the property the row is on now as well.
+   */
+  folded(key: RowKey, record: Place, propertyOfRow: () => string | null): void {
+    for (const open of this.#byRow.get(key.hash) ?? []) {
+      if (open.key === null || !isSameKey(open.key, key)) continue;
+      if (isLater(record, open)) this.#close(open);
+      else this.#markAlso(open, propertyOfRow());
+    }
+  }
+
+  /** Whether a letter marks the property. */
+  marks(property: string): boolean {
+    return this.#lettersOfProperty.has(property);
+  }
+
+  markedProperties(): Iterable<string> {
+    return this.#lettersOfProperty.keys();
+  }
+
+  all(): OpenDeadLetter[] {
+    return Array.from(this.#byPlace.values(), (open) => open.letter);
+  }
+
+  #close(open: Open): void {
+    this.#byPlace.delete(placeName(open.letter.letter));
+    for (const property of open.letter.properties) this.#mark(property, -1);
+    if (open.key === null) return;
+    const others = this.#byRow.get(open.key.hash)?.filter((other) => other !== open) ?? [];
+    if (others.length === 0) this.#byRow.delete(open.key.hash);
+    else this.#byRow.set(open.key.hash, others);
+  }
+
+  #markAlso(open: Open, property: string | null): void {
+    if (property === null || open.letter.properties.includes(property)) return;
+    open.letter = { letter: open.letter.letter, properties: [...open.letter.properties, property] };
+    this.#mark(property, 1);
+  }
+
+  #mark(property: string, by: 1 | -1): void {
+    const letters = (this.#lettersOfProperty.get(property) ?? 0) + by;
+    if (letters === 0) this.#lettersOfProperty.delete(property);
+    else this.#lettersOfProperty.set(property, letters);
+  }
+}
+
+/** The row a letter names, or null. */
+export function keyOfLetter(letter: DeadLetter, longIds: StringTable): RowKey | null {
+  if (letter.table === null || letter.key === null) return null;
+  const words = new Uint32Array(4);
+  const keyKind = encodeIdentifierText(letter.key, words, 0, (text) => longIds.intern(text));
+  const table = TABLE_NAMES.indexOf(letter.table);
+  const [a, b, c, d] = words;
+  return { table, keyKind, a, b, c, d, hash: hashRow(table, keyKind, a, b, c, d) };
+}
+
+/**
+ * Whether a record folded after a letter was opened is later than the letter's. In the letter's partition it is. Elsewhere positions
+ * decide, if the letter's could be read; otherwise a commit time before the letter's own record was written says that it may not be.
+ */
+function isLater(record: Place, open: Open): boolean {
+  if (record.partition === open.place.partition) return true;
+  if ((open.place.position[0] & POSITION_FAMILY) !== POSITION_NONE) {
+    const order = compareWith(record, open.place);
+    if (order !== ORDER_INCOMPARABLE) return order !== ORDER_LOWER;
+  }
+  return !(record.commitTime < (open.letter.letter.time ?? Number.NaN));
+}
+
+function isSameKey(a: RowKey, b: RowKey): boolean {
+  return a.table === b.table && a.keyKind === b.keyKind && a.a === b.a && a.b === b.b && a.c === b.c && a.d === b.d;
+}
+
+function copyOf(place: Place): Place {
+  return { ...place, position: place.position.slice(place.positionAt, place.positionAt + POSITION_WORDS), positionAt: 0 };
+}
+
+function placeName(place: { readonly topic: string; readonly partition: number; readonly offset: number }): string {
+  return `${partitionName(place)}/${place.offset}`;
+}

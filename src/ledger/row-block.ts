@@ -1,0 +1,145 @@
+import { FLAG_ROW, NO_DAY, NO_STRING, POSITION_WORDS, TABLE_PROPERTIES } from '../change/change.ts';
+import { ID_LONG } from '../change/identifier.ts';
+import type { TopicPartition } from '../source/positions.ts';
+import type { Core } from './core.ts';
+import { ROW_DELETED, ROW_FORGOTTEN, ROW_LIVE } from './ledger.ts';
+import type { AccountColumns, RowColumns } from './ledger.ts';
+import { NO_ACCOUNT, NO_TYPE } from './row-layout.ts';
+import type { RowStore } from './row-store.ts';
+
+/** A block that has this many texts takes no more rows: a type's number must fit sixteen bits. */
+const STRINGS_MAX = 60_000;
+/** A block of accounts alone has at most about this many. */
+const ACCOUNTS_MAX = 100_000;
+
+/** Times an account is exported with, as they were when the cut began. */
+export interface AccountTimes {
+  lastChangedAt(account: number): number;
+}
+
+/** Gathers rows and accounts into one self-contained block of columns. */
+export class RowBlock {
+  count = 0;
+  readonly #core: Core;
+  readonly #times: AccountTimes;
+  readonly #rowsMax: number;
+  readonly #columns: ReturnType<typeof createColumns>;
+  readonly #accounts = new LocalNumbers<number>();
+  readonly #partitions = new LocalNumbers<number>();
+  readonly #strings = new LocalNumbers<string>();
+
+  constructor(core: Core, times: AccountTimes, rowsMax: number) {
+    this.#core = core;
+    this.#times = times;
+    this.#rowsMax = rowsMax;
+    this.#columns = createColumns(rowsMax);
+  }
+
+  /** No further row fits: enough rows, or so many texts that a type's number might not fit its column. */
+  get isFull(): boolean {
+    return this.count === this.#rowsMax || this.#strings.items.length > STRINGS_MAX || this.#accounts.items.length > ACCOUNTS_MAX;
+  }
+
+  /** Adds row `row` of `store`, which is the books' own or holds copies; `amount2` is a property's down payment. */
+  add(store: RowStore, row: number, amount2: number): void {
+    const columns = this.#columns;
+    const at = this.count++;
+    const state = store.state(row);
+    const isLive = state === ROW_LIVE;
+    const type = isLive ? store.type(row) : NO_TYPE;
+    columns.table[at] = store.table(row);
+    columns.state[at] = state;
+    columns.keyKind[at] = store.keyKind(row);
+    for (let word = 0; word < 4; word++) columns.key[at * 4 + word] = store.keyWord(row, word);
+    if (columns.keyKind[at] === ID_LONG) columns.key[at * 4] = this.#strings.of(this.#core.longIds.text(store.keyWord(row, 0)));
+    columns.account[at] = isLive ? this.addAccount(store.account(row)) : NO_ACCOUNT;
+    columns.day[at] = isLive ? store.day(row) : NO_DAY;
+    columns.amount[at] = isLive ? store.amount(row) : Number.NaN;
+    columns.amount2[at] = isLive && columns.table[at] === TABLE_PROPERTIES ? amount2 : Number.NaN;
+    columns.expenseType[at] = type === NO_TYPE ? NO_STRING : this.#strings.of(this.#core.types.text(type) ?? '');
+    columns.flags[at] = isLive && store.flag(row) ? FLAG_ROW : 0;
+    columns.partition[at] = this.#partitions.of(store.partition(row));
+    columns.foldedAt[at] = state === ROW_DELETED ? store.foldedAt(row) : Number.NaN;
+    if (state === ROW_FORGOTTEN) {
+      columns.commitTime[at] = Number.NaN;
+      return;
+    }
+    columns.offset[at] = store.offset(row);
+    columns.commitTime[at] = store.commitTime(row);
+    store.loadPosition(row, columns.position, at * POSITION_WORDS);
+  }
+
+  /** Adds an account; answers its number in the block. */
+  addAccount(account: number): number {
+    return this.#accounts.of(account);
+  }
+
+  finish(): RowColumns {
+    const count = this.count;
+    const accounts = this.#finishAccounts();
+    const columns = this.#columns;
+    const trim = <T extends { slice(start: number, end: number): T }>(column: T, width: number): T =>
+      count === this.#rowsMax ? column : column.slice(0, count * width);
+    return {
+      count,
+      table: trim(columns.table, 1), state: trim(columns.state, 1), keyKind: trim(columns.keyKind, 1), key: trim(columns.key, 4),
+      account: trim(columns.account, 1), day: trim(columns.day, 1), amount: trim(columns.amount, 1), amount2: trim(columns.amount2, 1),
+      expenseType: trim(columns.expenseType, 1), flags: trim(columns.flags, 1), partition: trim(columns.partition, 1),
+      offset: trim(columns.offset, 1), position: trim(columns.position, POSITION_WORDS), commitTime: trim(columns.commitTime, 1),
+      foldedAt: trim(columns.foldedAt, 1),
+      accounts,
+      partitions: this.#partitions.items.map((partition): TopicPartition => this.#core.partitions.get(partition)),
+      strings: this.#strings.items,
+    };
+  }
+
+  #finishAccounts(): AccountColumns {
+    const { accounts } = this.#core;
+    const numbers = this.#accounts.items;
+    const count = numbers.length;
+    const columns = {
+      count, propertyKind: new Uint8Array(count), property: new Uint32Array(count * 4), unitKind: new Uint8Array(count),
+      unit: new Uint32Array(count * 4), lastChangedAt: new Float64Array(count), propertyLastChangedAt: new Float64Array(count),
+    };
+    for (let at = 0; at < count; at++) {
+      const account = numbers[at];
+      const property = accounts.propertyOf(account);
+      columns.propertyKind[at] = this.#copyIdentifier(property, columns.property, at);
+      if (account !== property) columns.unitKind[at] = this.#copyIdentifier(account, columns.unit, at);
+      columns.lastChangedAt[at] = this.#times.lastChangedAt(account);
+      columns.propertyLastChangedAt[at] = this.#times.lastChangedAt(property);
+    }
+    return columns;
+  }
+
+  /** Copies the identifier of an account into words; answers its kind. */
+  #copyIdentifier(account: number, words: Uint32Array, at: number): number {
+    const { ids } = this.#core.accounts;
+    for (let word = 0; word < 4; word++) words[at * 4 + word] = ids.words[account * 4 + word];
+    if (ids.kind[account] === ID_LONG) words[at * 4] = this.#strings.of(this.#core.longIds.text(ids.words[account * 4]));
+    return ids.kind[account];
+  }
+}
+
+function createColumns(rowsMax: number) {
+  return {
+    table: new Uint8Array(rowsMax), state: new Uint8Array(rowsMax), keyKind: new Uint8Array(rowsMax), key: new Uint32Array(rowsMax * 4),
+    account: new Uint32Array(rowsMax), day: new Int32Array(rowsMax), amount: new Float64Array(rowsMax), amount2: new Float64Array(rowsMax),
+    expenseType: new Uint16Array(rowsMax), flags: new Uint8Array(rowsMax), partition: new Uint16Array(rowsMax),
+    offset: new Float64Array(rowsMax), position: new Uint32Array(rowsMax * POSITION_WORDS), commitTime: new Float64Array(rowsMax),
+    foldedAt: new Float64Array(rowsMax),
+  };
+}
+
+/** Numbers within one block, in order of arrival. */
+class LocalNumbers<T> {
+  readonly items: T[] = [];
+  readonly #numbers = new Map<T, number>();
+
+  of(item: T): number {
+    const known = this.#numbers.get(item);
+    if (known !== undefined) return known;
+    this.#numbers.set(item, this.items.length);
+    return this.items.push(item) - 1;
+  }
+}
