@@ -43,6 +43,7 @@ class WorkerIngest implements Ingest {
   readonly #arrived: IngestEvent[] = [];
   readonly #wake = new Wake();
   #creditsMax = 0;
+  #isRead = false;
   /** True once nothing more arrives; `#failure` says why when it was not asked for. */
   #isEnded = false;
   #failure: RentfoldError | null = null;
@@ -60,6 +61,8 @@ class WorkerIngest implements Ingest {
   }
 
   async *events(signal: AbortSignal): AsyncGenerator<IngestEvent, void, void> {
+    if (this.#isRead) throw new Error('The events of an ingest are read once.');
+    this.#isRead = true;
     const wake = (): void => this.#wake.ring();
     signal.addEventListener('abort', wake);
     this.#post({ kind: 'credit', count: this.#creditsMax });

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 
 /** A line longer than this is refused: memory is bounded, whatever a file holds. */
-const LINE_BYTES_MAX = 128 * 1024 * 1024;
+const LINE_BYTES_MAX = 32 * 1024 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
 /** Room before a chunk for the unfinished line of the chunk before it. Grows with the longest line seen. */
 const CARRY_BYTES = 64 * 1024;
@@ -28,6 +28,7 @@ export class LineReader {
   #next = 0;
   #dataEnd = 0;
   readonly #chunkBytes: number;
+  readonly #carryBytesUsual: number;
   #carryBytes: number;
   /** The two buffers: lines are taken from the front while the back is being filled. */
   #front: Buffer = Buffer.alloc(0);
@@ -36,6 +37,7 @@ export class LineReader {
   /** Other sizes are for tests, which want lines to lie across chunks. */
   constructor(chunkBytes: number = CHUNK_BYTES, carryBytes: number = CARRY_BYTES) {
     this.#chunkBytes = chunkBytes;
+    this.#carryBytesUsual = carryBytes;
     this.#carryBytes = carryBytes;
   }
 
@@ -96,11 +98,14 @@ export class LineReader {
     return true;
   }
 
-  /** Lets go of the handle once nothing reads from it any more. The buffers stay for the next stretch. */
+  /** Lets go of the handle once nothing reads from it any more. The buffers stay for the next stretch, unless a long line had made them large. */
   async release(): Promise<void> {
     await this.#pending?.catch(() => 0);
     this.#pending = null;
     this.#handle = null;
+    if (this.#carryBytes === this.#carryBytesUsual) return;
+    this.#carryBytes = this.#carryBytesUsual;
+    this.bytes = this.#front = this.#back = Buffer.alloc(0);
   }
 
   #readAhead(): void {

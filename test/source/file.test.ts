@@ -209,6 +209,14 @@ describe('a line that is no record', () => {
     }
   });
 
+  it('is refused when it is longer than any record, with what came before it delivered', async () => {
+    await folder.write('t.jsonl', Buffer.concat([Buffer.from(dumpText(recordsOf('t', 0, 0, 2))), Buffer.alloc(40 * 1024 * 1024, 'x')]));
+    const reader = await openReader();
+    await reader.until(() => reader.stops.length === 1);
+    expect(reader.records).toEqual(recordsOf('t', 0, 0, 2));
+    expect(reader.stops).toMatchObject([{ topic: 't', partition: 0, code: 'FILE_LINE_INVALID', offset: 2, message: expect.stringMatching(/Line 3 of .*longer than/) as string }]);
+  });
+
   it('stops the topic its name says when it is the first of a file', async () => {
     await folder.write('t.jsonl', '\ufeff{}\n');
     const reader = await openReader();
