@@ -1,0 +1,60 @@
+import { isLineageId, parseFileName, type Names } from './names.ts';
+import type { Store } from './store.ts';
+
+/** What lies in a store under our names. */
+export interface Listing {
+  readonly lineages: ReadonlyMap<string, LineageListing>;
+  /** Names that are none of ours by their form. */
+  readonly strange: readonly string[];
+}
+
+export interface LineageListing {
+  /** Generations with a manifest, newest first. */
+  readonly manifests: readonly number[];
+  /** Data and dead-letter files, with the generation in their names. */
+  readonly files: readonly { readonly name: string; readonly generation: number }[];
+  /** Highest generation in any name; 0 when there is none. */
+  readonly highest: number;
+}
+
+const NOTHING: LineageListing = { manifests: [], files: [], highest: 0 };
+
+/** Everything below the prefix. */
+export async function listAll(store: Store, names: Names): Promise<Listing> {
+  const inLineages = new Map<string, string[]>();
+  const strange: string[] = [];
+  for await (const { name } of store.list(names.prefix)) {
+    if (name === names.current || isOutput(name.slice(names.prefix.length))) continue;
+    const [lineage, file, ...more] = name.startsWith(names.checkpoints) ? name.slice(names.checkpoints.length).split('/') : [];
+    if (lineage === undefined || file === undefined || more.length > 0 || !isLineageId(lineage) || parseFileName(file) === null) strange.push(name);
+    else inLineages.set(lineage, [...inLineages.get(lineage) ?? [], file]);
+  }
+  return { lineages: new Map([...inLineages].map(([lineage, files]) => [lineage, summarise(files)])), strange };
+}
+
+/** One lineage's folder. */
+export async function listLineage(store: Store, names: Names, lineage: string): Promise<LineageListing> {
+  const folder = names.lineage(lineage);
+  const files: string[] = [];
+  for await (const { name } of store.list(folder)) files.push(name.slice(folder.length));
+  return files.length === 0 ? NOTHING : summarise(files);
+}
+
+/** What rentfold or the service before it publishes for others, beside the checkpoints. */
+function isOutput(name: string): boolean {
+  return name === 'financial_performance_current.parquet' || name.startsWith('legacy/');
+}
+
+function summarise(names: readonly string[]): LineageListing {
+  const manifests: number[] = [];
+  const files: { name: string; generation: number }[] = [];
+  let highest = 0;
+  for (const name of names) {
+    const parsed = parseFileName(name);
+    if (parsed === null) continue;
+    highest = Math.max(highest, parsed.generation);
+    if (parsed.kind === 'manifest') manifests.push(parsed.generation);
+    else files.push({ name, generation: parsed.generation });
+  }
+  return { manifests: manifests.sort((a, b) => b - a), files, highest };
+}

@@ -1,0 +1,202 @@
+import type { Books } from '../ledger/ledger.ts';
+import type {
+  CheckpointOutcome, CheckpointRequest, Role, SnapshotOptions, Snapshots, SnapshotStatus, Step,
+} from './checkpointer.ts';
+import { planCompaction, type Merge } from './compaction.ts';
+import { CutWriter, type CutParts } from './cut-writer.ts';
+import { Damage } from './damage.ts';
+import { createNames, dataFileName, type Names } from './names.ts';
+import { prune } from './prune.ts';
+import type { Attempts } from './publish.ts';
+import { restoreNewest, type RestoreResult } from './restore.ts';
+import { confirmStanding, NOWHERE, type Standing } from './standing.ts';
+import type { Lease, LeaseHeld } from './store.ts';
+
+/** `Snapshots` over a store: role, standing, and one checkpoint at a time. */
+export class SnapshotKeeper implements Snapshots {
+  readonly #options: SnapshotOptions;
+  readonly #names: Names;
+  readonly #attempts: Attempts = new Map();
+  #lease: Lease | null = null;
+  #reason: string | null = 'it has not asked for the lease yet';
+  #standing: Standing = NOWHERE;
+  /** True once the standing was compared with the store under the lease held now. */
+  #confirmed = false;
+  #filesNamed = 0;
+  #merge: Merge | null = null;
+  readonly #inUse = new Set<string>();
+  #checkpoints: Promise<unknown> = Promise.resolve();
+  #maintenance: Promise<void> | null = null;
+
+  constructor(options: SnapshotOptions) {
+    this.#options = options;
+    this.#names = createNames(options.prefix);
+  }
+
+  status(): SnapshotStatus {
+    const manifest = this.#standing.head ?? this.#standing.parent;
+    const segments = manifest?.parts[0].segments ?? [];
+    return {
+      role: this.#role(), reason: this.#reason, lineage: this.#standing.lineage, generation: manifest?.generation ?? null, createdAt: manifest?.createdAt ?? null,
+      segments: segments.length, bytes: segments.reduce((sum, segment) => sum + segment.rows.bytes + segment.accounts.bytes, 0),
+    };
+  }
+
+  async claim(): Promise<Role> {
+    if (this.#lease?.valid() === true) return 'publisher';
+    let ended = false;
+    let answer: Lease | LeaseHeld | null = null;
+    answer = await this.#options.store.acquireLease(this.#options.writer, (reason) => {
+      ended = true;
+      if (this.#lease === answer) this.#standBy(reason);
+    });
+    if (!answer.held) {
+      this.#reason = `${answer.by} publishes`;
+      return 'standby';
+    }
+    if (ended) return 'standby';
+    this.#lease = answer;
+    this.#reason = null;
+    this.#confirmed = false;
+    return 'publisher';
+  }
+
+  async restore(createBooks: () => Books): Promise<RestoreResult> {
+    const { store, work } = this.#options;
+    const result = await restoreNewest({ store, names: this.#names, work, createBooks, reportUnexplained: this.#role() === 'publisher' });
+    const manifest = result.kind === 'restored' ? result.manifest : null;
+    this.#standing = { lineage: result.lineage, head: manifest, parent: manifest, highest: result.kind === 'restored' ? result.highest : 0 };
+    return result;
+  }
+
+  checkpoint(request: CheckpointRequest): Promise<CheckpointOutcome> {
+    const next = this.#checkpoints.then(() => this.#checkpoint(request));
+    this.#checkpoints = next.catch(() => undefined);
+    return next;
+  }
+
+  async #checkpoint(request: CheckpointRequest): Promise<CheckpointOutcome> {
+    const barred = await this.#confirm(request);
+    if (barred !== null) return { kind: 'standby', reason: barred };
+    await this.#step('head-confirmed');
+    const merge = this.#merge;
+    const written = await new CutWriter(this.#cutParts(), request).write();
+    if (written.kind === 'fenced') {
+      this.#standBy(written.by);
+      return { kind: 'standby', reason: written.by };
+    }
+    // Used now, or never fitting again.
+    if (merge !== null && merge === this.#merge) this.#clearMerge();
+    const { manifest } = written;
+    this.#standing = { lineage: manifest.lineage, head: manifest, parent: manifest, highest: manifest.generation };
+    await this.#publishOutputs();
+    return { kind: 'published', generation: manifest.generation, rows: written.rows, bytes: written.bytes, ms: written.ms, positions: manifest.positions };
+  }
+
+  /** Null when we may publish; otherwise why not. */
+  async #confirm(request: CheckpointRequest): Promise<string | null> {
+    if (this.#lease?.valid() !== true) return this.#reason ?? 'the lease has run out';
+    const { store } = this.#options;
+    const confirmation = await confirmStanding(store, this.#names, this.#standing, this.#attempts, { decoding: request.decoding, positions: request.state.positions() });
+    if (confirmation.kind === 'barred') return confirmation.reason;
+    if (confirmation.kind === 'overtaken') {
+      // Under a lease held since the last look nobody else may publish: then ours was taken without our knowing.
+      if (this.#confirmed) {
+        this.#standBy(`${confirmation.by} was published while this process held the lease`);
+        return this.#reason;
+      }
+      this.#clearMerge();
+    }
+    this.#standing = confirmation.standing;
+    this.#confirmed = true;
+    return null;
+  }
+
+  #cutParts(): CutParts {
+    return {
+      options: this.#options, names: this.#names, standing: this.#standing, merge: this.#merge, attempts: this.#attempts,
+      nextFile: () => ++this.#filesNamed, mayPublish: () => this.#lease?.valid() === true, step: (step) => this.#step(step),
+    };
+  }
+
+  async #publishOutputs(): Promise<void> {
+    const manifest = this.#standing.head;
+    if (manifest === null) return;
+    try {
+      await this.#options.publishOutputs?.(manifest);
+    } catch (error) {
+      this.#options.notify({ code: 'CHECKPOINT_FAILED', message: `generation ${manifest.generation} is durable, but what is published from it failed: ${error instanceof Error ? error.message : String(error)}` });
+    }
+    await this.#step('outputs-published');
+  }
+
+  maintain(): Promise<void> {
+    this.#maintenance ??= this.#maintain().finally(() => { this.#maintenance = null; });
+    return this.#maintenance;
+  }
+
+  async #maintain(): Promise<void> {
+    const { lineage } = this.#standing;
+    if (lineage === null || !this.#confirmed || this.#lease?.valid() !== true) return;
+    await this.#step('prune-begun');
+    await prune({ store: this.#options.store, names: this.#names, lineage, inUse: this.#inUse, onStep: (step) => this.#step(step) });
+    await this.#compact(lineage);
+  }
+
+  async #compact(lineage: string): Promise<void> {
+    const { head } = this.#standing;
+    if (head === null || this.#merge !== null) return;
+    const { segments } = head.parts[0];
+    const plan = planCompaction(segments);
+    if (plan === null) return;
+    const rowsName = dataFileName(head.generation, this.#options.writer, ++this.#filesNamed);
+    const accountsName = dataFileName(head.generation, this.#options.writer, ++this.#filesNamed);
+    this.#inUse.add(rowsName).add(accountsName);
+    const inputs = segments.slice(plan.from);
+    try {
+      await this.#step('compaction-begun');
+      const target = { kind: plan.kind, folder: this.#names.lineage(lineage), rowsName, accountsName, partitions: head.positions };
+      const result = await this.#options.work.compact({ target, inputs });
+      await this.#step('compaction-written');
+      this.#merge = { inputs: inputs.map((segment) => segment.rows.name), result };
+    } catch (error) {
+      this.#inUse.clear();
+      if (!(error instanceof Damage)) throw error;
+      // What is in memory is sound, so the next checkpoint writes all of it.
+      this.#standing = { ...this.#standing, head: null };
+      this.#options.notify({ code: 'GENERATION_UNUSABLE', message: `while merging segments: ${error.message}; the next checkpoint writes every row anew` });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#checkpoints;
+    await this.#maintenance?.catch(() => undefined);
+    const lease = this.#lease;
+    this.#lease = null;
+    this.#reason = 'it is closing';
+    await lease?.release();
+    await this.#options.work.close();
+  }
+
+  #role(): Role {
+    return this.#lease?.valid() === true ? 'publisher' : 'standby';
+  }
+
+  #standBy(reason: string): void {
+    const lease = this.#lease;
+    this.#lease = null;
+    this.#confirmed = false;
+    this.#reason = reason;
+    void lease?.release().catch(() => undefined);
+    this.#options.notify({ code: 'LEASE_LOST', message: `this process stands by: ${reason}` });
+  }
+
+  #clearMerge(): void {
+    this.#merge = null;
+    this.#inUse.clear();
+  }
+
+  async #step(step: Step): Promise<void> {
+    await this.#options.onStep?.(step);
+  }
+}

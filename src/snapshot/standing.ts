@@ -1,0 +1,72 @@
+import type { DecodeOptions } from '../change/decoder.ts';
+import { partitionName, type PartitionPosition } from '../source/positions.ts';
+import { decodingChanges } from './decoding-changes.ts';
+import { listLineage } from './listing.ts';
+import type { Manifest } from './manifest.ts';
+import type { Names } from './names.ts';
+import { attemptThere, type Attempts } from './publish.ts';
+import { nullWhenDamaged, readManifestFile } from './restore.ts';
+import { readCurrent } from './served-lineage.ts';
+import type { Store } from './store.ts';
+
+/** Where our state stands in the store: what its next generation follows. */
+export interface Standing {
+  /** Null until a lineage is begun or joined. */
+  readonly lineage: string | null;
+  /** The generation our unwritten changes come on top of; null: everything must be written. */
+  readonly head: Manifest | null;
+  /** Newest generation known, for `parent`; differs from `head` after a take-over. */
+  readonly parent: Manifest | null;
+  /** Highest generation number seen in any name. */
+  readonly highest: number;
+}
+
+export const NOWHERE: Standing = { lineage: null, head: null, parent: null, highest: 0 };
+
+/** May we publish on top of what the store holds now? */
+export type Confirmation =
+  | { readonly kind: 'confirmed'; readonly standing: Standing }
+  /** Another process published since we last looked. */
+  | { readonly kind: 'overtaken'; readonly by: string; readonly standing: Standing }
+  /** Not now, or never as we are. */
+  | { readonly kind: 'barred'; readonly reason: string };
+
+/**
+ * Compares our standing with the store. A generation we do not know was written by another process (or by a try of ours whose reply was lost):
+ * our unwritten changes are not on top of it, so the next cut has to be full, numbered above it, and may not stand behind its positions.
+ */
+export async function confirmStanding(
+  store: Store, names: Names, standing: Standing, attempts: Attempts, state: { readonly decoding: DecodeOptions; readonly positions: readonly PartitionPosition[] },
+): Promise<Confirmation> {
+  const current = await readCurrent(store, names);
+  if (current.lineage !== null && standing.lineage !== null && current.lineage !== standing.lineage) {
+    return { kind: 'barred', reason: `lineage ${current.lineage} is served now, this process holds lineage ${standing.lineage}: start it again to serve the other` };
+  }
+  const lineage = current.lineage ?? standing.lineage;
+  if (lineage === null) return { kind: 'confirmed', standing };
+  const listing = await listLineage(store, names, lineage);
+  const newest = listing.manifests[0] ?? 0;
+  const highest = Math.max(standing.highest, newest);
+  if (newest <= standing.highest) return { kind: 'confirmed', standing: { ...standing, lineage, highest } };
+  const own = await attemptThere(store, names, lineage, newest, attempts);
+  if (own !== null) return { kind: 'confirmed', standing: { lineage, head: own, parent: own, highest } };
+  const other = await readManifestFile(store, names, lineage, newest).catch(nullWhenDamaged);
+  const moved: Standing = { lineage, head: null, parent: other ?? standing.parent, highest };
+  const by = other === null ? `generation ${newest}` : `writer ${other.writer}, generation ${newest}`;
+  if (other === null) return { kind: 'overtaken', by, standing: moved };
+  const [change] = decodingChanges(other.decoding, state.decoding, other.newestChangeAt);
+  if (change !== undefined) return { kind: 'barred', reason: `${change.option} differs from the one generation ${newest} was read with (${change.recorded} there, ${change.now} here)` };
+  const behind = firstBehind(state.positions, other.positions);
+  if (behind !== null) return { kind: 'barred', reason: `generation ${newest} is further than this process has read: ${behind}` };
+  return { kind: 'overtaken', by, standing: moved };
+}
+
+/** The first partition in which `ours` stands before `theirs`, in words, or null. */
+function firstBehind(ours: readonly PartitionPosition[], theirs: readonly PartitionPosition[]): string | null {
+  const known = new Map(ours.map((position) => [partitionName(position), position.next]));
+  for (const position of theirs) {
+    const next = known.get(partitionName(position)) ?? 0;
+    if (next < position.next) return `${partitionName(position)} at ${next}, published ${position.next}`;
+  }
+  return null;
+}

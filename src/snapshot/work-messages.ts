@@ -1,0 +1,62 @@
+import { RentfoldError, type Code } from '../errors.ts';
+import type { RowColumns } from '../ledger/ledger.ts';
+import type { CompactionJob } from './compaction.ts';
+import { Damage } from './damage.ts';
+import type { LettersEntry } from './manifest.ts';
+import type { SegmentEntry, SegmentTarget } from './segment.ts';
+import type { LettersJob } from './work.ts';
+
+/** What the main thread and the snapshot worker say to each other. `id` names a job. */
+export type ToWorker =
+  | { readonly kind: 'write'; readonly id: number; readonly target: SegmentTarget }
+  | { readonly kind: 'block'; readonly id: number; readonly block: RowColumns }
+  | { readonly kind: 'end'; readonly id: number }
+  | { readonly kind: 'abort'; readonly id: number }
+  | { readonly kind: 'letters'; readonly id: number; readonly job: LettersJob }
+  | { readonly kind: 'compact'; readonly id: number; readonly job: CompactionJob }
+  | { readonly kind: 'read'; readonly id: number; readonly folder: string; readonly entry: SegmentEntry }
+  | { readonly kind: 'credit'; readonly id: number }
+  | { readonly kind: 'close' };
+
+export type FromWorker =
+  | { readonly kind: 'done'; readonly id: number; readonly result: SegmentEntry | LettersEntry | null }
+  | { readonly kind: 'failed'; readonly id: number; readonly failure: Failure }
+  | { readonly kind: 'blocks'; readonly id: number; readonly blocks: RowColumns[] }
+  | { readonly kind: 'credit'; readonly id: number };
+
+/** Blocks (or pieces of blocks) under way in either direction before the other side has taken one. */
+export const CREDITS = 4;
+
+/** An error on its way between threads. */
+export type Failure =
+  | { readonly kind: 'damage'; readonly file: string; readonly reason: string }
+  | { readonly kind: 'rentfold'; readonly code: Code; readonly message: string }
+  | { readonly kind: 'other'; readonly message: string };
+
+export function toFailure(error: unknown): Failure {
+  if (error instanceof Damage) return { kind: 'damage', file: error.file, reason: error.reason };
+  if (error instanceof RentfoldError) return { kind: 'rentfold', code: error.code, message: error.message };
+  return { kind: 'other', message: error instanceof Error ? error.stack ?? error.message : String(error) };
+}
+
+export function fromFailure(failure: Failure): Error {
+  switch (failure.kind) {
+    case 'damage':
+      return new Damage(failure.file, failure.reason);
+    case 'rentfold':
+      return new RentfoldError(failure.code, failure.message);
+    case 'other':
+      return new RentfoldError('UNEXPECTED', `in the snapshot worker: ${failure.message}`);
+  }
+}
+
+/** The memory of a block that can be handed over instead of copied. */
+export function buffersOf(blocks: readonly RowColumns[]): ArrayBuffer[] {
+  const buffers = new Set<ArrayBuffer>();
+  for (const block of blocks) {
+    for (const column of [...Object.values(block), ...Object.values(block.accounts)] as unknown[]) {
+      if (ArrayBuffer.isView(column) && column.buffer instanceof ArrayBuffer && column.buffer.byteLength > 0) buffers.add(column.buffer);
+    }
+  }
+  return [...buffers];
+}

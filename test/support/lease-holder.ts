@@ -1,0 +1,12 @@
+import { createLocalStore } from '../../src/snapshot/local-store.ts';
+
+/** A process that takes the writer's lease of the folder given, says `held`, and answers every line with what it knows of its lease. */
+const store = createLocalStore({ directory: process.argv[2], ownFolder: 'cdc/financial_performance/' });
+await store.open();
+let lost: string | null = null;
+const lease = await store.acquireLease('holder', (reason) => { lost = reason; });
+process.stdout.write(lease.held ? 'held\n' : `refused ${lease.by}\n`);
+process.stdin.on('data', () => {
+  const valid = lease.held && lease.valid();
+  process.stdout.write(`${lost === null ? (valid ? 'valid' : 'expired') : `lost ${lost}`}\n`);
+});
