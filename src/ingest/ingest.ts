@@ -10,7 +10,7 @@ import type { OpenedLog, PartitionStop } from '../source/source.ts';
 export interface Ingest {
   /** Opens the source at the positions. Throws what the source throws. */
   open(options: IngestOptions): Promise<OpenedLog>;
-  /** Events until closed. Asking for the next one gives back the credit of the one before. */
+  /** Events until closed, read once. Asking for the next one gives back the credit of the one before. A batch that says `stop` is the last event. */
   events(signal: AbortSignal): AsyncIterable<IngestEvent>;
   /** Positions whose state is durable, for lag tools. */
   commit(positions: readonly PartitionPosition[]): Promise<void>;

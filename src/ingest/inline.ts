@@ -37,7 +37,12 @@ class InlineIngest implements Ingest {
     try {
       for await (const event of this.#source.batches(signal)) {
         if (signal.aborted) return;
-        yield event.kind === 'records' ? { kind: 'changes', batch: decoder.decode(event.batch) } : event;
+        if (event.kind !== 'records') yield event;
+        else {
+          const batch = decoder.decode(event.batch);
+          yield { kind: 'changes', batch };
+          if (batch.stop !== null) return;
+        }
       }
     } catch (error) {
       throw asRentfoldError(error, 'SOURCE_FAILED');

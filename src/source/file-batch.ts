@@ -11,7 +11,7 @@ const BATCH_PARTITIONS_MAX = 65_535;
  * Gathers lines into a `RecordBatch`. One set of arrays serves all batches of a source: a batch is valid until `clear`.
  * A line is parsed straight into `pool` from `used` on, then kept by `add` or simply written over by the next.
  */
-export class BatchBuilder {
+export class RecordBatchBuilder {
   pool = new Uint8Array(BATCH_BYTES + BATCH_BYTES / 4);
   used = 0;
   count = 0;

@@ -1,7 +1,7 @@
 import { RentfoldError, type Code } from '../errors.ts';
 import { partitionName, type PartitionPosition } from './positions.ts';
 import type { OpenOptions, PartitionStop } from './source.ts';
-import type { PartitionState, PartitionTable } from './file-partitions.ts';
+import type { PartitionState, FilePartitions } from './file-partitions.ts';
 import { inTwoFiles, offsetFell } from './file-stops.ts';
 
 /** What the positions a source was opened at look like against the log. */
@@ -19,7 +19,7 @@ const REPLAY = 'Check that the files are those this store was made from; otherwi
  * Compares every position with what the scan found. Throws one `RentfoldError` (POSITION_TOO_OLD, POSITION_BEYOND_END, POSITION_RECORD_CHANGED,
  * HISTORY_INCOMPLETE) that names every partition with a problem; its code is that of the first.
  */
-export function checkPositions(table: PartitionTable, folder: string, options: OpenOptions): CheckedPositions {
+export function checkPositions(table: FilePartitions, folder: string, options: OpenOptions): CheckedPositions {
   const checked: CheckedPositions = { gaps: [], notes: [], stops: [] };
   const problems: Problem[] = [];
   for (const position of options.positions) {

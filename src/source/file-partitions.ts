@@ -86,7 +86,7 @@ interface TopicEntry {
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** All partitions by topic and number, found from a line's bytes without making a string. */
-export class PartitionTable {
+export class FilePartitions {
   readonly #topics: TopicEntry[] = [];
   readonly #positions: ReadonlyMap<string, PartitionPosition>;
   #lastTopic: TopicEntry | null = null;
@@ -144,7 +144,7 @@ function isNamed(topic: TopicEntry, line: FileLine): boolean {
 }
 
 /** Marks a file and the partitions named as stopped, and says so. */
-export function* stopFile(table: PartitionTable, file: FileState, stops: readonly PartitionStop[]): Generator<SourceEvent, void, void> {
+export function* stopFile(table: FilePartitions, file: FileState, stops: readonly PartitionStop[]): Generator<SourceEvent, void, void> {
   if (file.stopped) return;
   file.stopped = true;
   for (const stop of stops) {

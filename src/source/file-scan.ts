@@ -3,18 +3,18 @@ import { hashRecord } from './positions.ts';
 import { JsonFault } from './file-json.ts';
 import { FileLine } from './file-line.ts';
 import type { LineReader } from './file-reader.ts';
-import type { FileState, PartitionState, PartitionTable } from './file-partitions.ts';
+import type { FileState, PartitionState, FilePartitions } from './file-partitions.ts';
 
 /**
  * Goes through whole files once, before reading: which partitions are there, with which offsets, and where reading begins. Only the place of
  * each line (topic, partition, offset) is read, so that large dumps pass at the speed of the disk.
  */
 export class FileScanner {
-  readonly #table: PartitionTable;
+  readonly #table: FilePartitions;
   readonly #reader: LineReader;
   readonly #line = new FileLine();
 
-  constructor(table: PartitionTable, reader: LineReader) {
+  constructor(table: FilePartitions, reader: LineReader) {
     this.#table = table;
     this.#reader = reader;
   }

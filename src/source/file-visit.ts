@@ -1,10 +1,10 @@
 import { open } from 'node:fs/promises';
 import { hashRecord } from './positions.ts';
 import type { PartitionStop, SourceEvent } from './source.ts';
-import { BatchBuilder } from './file-batch.ts';
+import { RecordBatchBuilder } from './file-batch.ts';
 import { JsonFault } from './file-json.ts';
 import { FileLine } from './file-line.ts';
-import { stopFile, type FileState, type PartitionState, type PartitionTable } from './file-partitions.ts';
+import { stopFile, type FileState, type PartitionState, type FilePartitions } from './file-partitions.ts';
 import type { LineReader } from './file-reader.ts';
 import { beginsTooLate, fileReplaced, fileUnreadable, inTwoFiles, lineInvalid, offsetFell } from './file-stops.ts';
 
@@ -15,10 +15,10 @@ type Pause = 'chunk-done' | 'batch-full' | 'stopped';
 export class FileVisitor {
   /** True once an end moved; whoever tells others sets it back. */
   endsMoved = false;
-  readonly #table: PartitionTable;
+  readonly #table: FilePartitions;
   readonly #reader: LineReader;
   readonly #isClosed: () => boolean;
-  readonly #builder: BatchBuilder;
+  readonly #builder: RecordBatchBuilder;
   readonly #line = new FileLine();
   /** The reader's current line is still to be taken: the batch was full. */
   #isLineHeld = false;
@@ -26,11 +26,11 @@ export class FileVisitor {
   #stop: PartitionStop | null = null;
   #faults: readonly PartitionStop[] | null = null;
 
-  constructor(table: PartitionTable, reader: LineReader, recordsMax: number, isClosed: () => boolean) {
+  constructor(table: FilePartitions, reader: LineReader, recordsMax: number, isClosed: () => boolean) {
     this.#table = table;
     this.#reader = reader;
     this.#isClosed = isClosed;
-    this.#builder = new BatchBuilder(recordsMax);
+    this.#builder = new RecordBatchBuilder(recordsMax);
   }
 
   /** The whole lines up to byte `to`. Ends early when the source is closed or the file stops. */

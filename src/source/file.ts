@@ -3,7 +3,7 @@ import { RentfoldError } from '../errors.ts';
 import { Wake } from '../runtime/wake.ts';
 import { listFolder, watchFolder, type ListedFile } from './file-folder.ts';
 import { checkPositions } from './file-open.ts';
-import { FileState, PartitionTable, stopFile } from './file-partitions.ts';
+import { FileState, FilePartitions, stopFile } from './file-partitions.ts';
 import { LineReader } from './file-reader.ts';
 import { FileScanner } from './file-scan.ts';
 import { fileShrank, fileUnreadable } from './file-stops.ts';
@@ -53,7 +53,7 @@ class FileSource implements Source {
   }
 
   async open(options: OpenOptions): Promise<OpenedLog> {
-    const table = new PartitionTable(options.positions);
+    const table = new FilePartitions(options.positions);
     const scanner = new FileScanner(table, this.#reader);
     try {
       for (const listed of await listFolder(this.#folder)) await scanner.scan(this.#fileOf(listed), listed.bytes);
@@ -165,14 +165,14 @@ class FileSource implements Source {
 }
 
 interface Opened {
-  readonly table: PartitionTable;
+  readonly table: FilePartitions;
   readonly scanner: FileScanner;
   readonly visitor: FileVisitor;
   /** Partitions that could not be read from the start. */
   readonly stops: readonly PartitionStop[];
 }
 
-function boundsOf(table: PartitionTable): PartitionBounds[] {
+function boundsOf(table: FilePartitions): PartitionBounds[] {
   return table.all().map((state) => state.bounds);
 }
 

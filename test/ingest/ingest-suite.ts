@@ -99,6 +99,14 @@ export function describeIngest(name: string, outstandingMax: number, createInges
       expect((await takeEvents(stops, 2))[1]).toEqual({ kind: 'stopped', stop: { topic: 't', partition: 0, code: 'OFFSET_FELL', message: 'where and what', offset: 7 } });
     });
 
+    it('ends after a batch at which decoding had to stop', async () => {
+      const ingest = create(script({ batches: 9, haltAtBatch: 2 }));
+      await ingest.open(OPTIONS);
+      const events: IngestEvent[] = [];
+      for await (const event of ingest.events(new AbortController().signal)) events.push(event);
+      expect(events.map((event) => event.kind === 'changes' && event.batch.stop?.code)).toEqual([undefined, undefined, 'TABLE_AMBIGUOUS']);
+    });
+
     it('throws what the source throws while reading, after what was read before; an error without a code is SOURCE_FAILED', async () => {
       for (const [then, expected] of [['throw-coded', { code: 'SOURCE_UNAVAILABLE', message: 'the message of reading' }], ['throw-plain', { code: 'SOURCE_FAILED', message: expect.stringContaining('a plain error') as string }]] as const) {
         const ingest = create(script({ batches: 2, then }));

@@ -13,6 +13,8 @@ export interface Script {
   readonly commitError?: Code;
   readonly batches: number;
   readonly recordsPerBatch: number;
+  /** This batch's first record makes the passing decoder stop. */
+  readonly haltAtBatch?: number;
   /** What comes after the batches. */
   readonly then: 'wait' | 'stop-and-wait' | 'bounds-and-wait' | 'throw-coded' | 'throw-plain' | 'exit' | 'crash';
   /** Three counters shared by both threads: batches pulled, batches given back, most ever outstanding. */
@@ -38,7 +40,7 @@ export function createScriptedSource(script: Script): Source {
       for (let n = 0; n < script.batches; n++) {
         const outstanding = Atomics.add(script.shared, PULLED, 1) + 1 - Atomics.load(script.shared, GIVEN_BACK);
         if (outstanding > Atomics.load(script.shared, OUTSTANDING_MAX)) Atomics.store(script.shared, OUTSTANDING_MAX, outstanding);
-        yield { kind: 'records', batch: batchNumber(n, script.recordsPerBatch) };
+        yield { kind: 'records', batch: batchNumber(n, script.recordsPerBatch, n === script.haltAtBatch) };
       }
       if (script.then === 'stop-and-wait') yield { kind: 'stopped', stop: { topic: 't', partition: 0, code: 'OFFSET_FELL', message: 'where and what', offset: 7 } };
       if (script.then === 'bounds-and-wait') yield { kind: 'bounds', bounds: [{ topic: 't', partition: 0, start: 0, end: 99 }] };
@@ -59,10 +61,11 @@ export function createScriptedSource(script: Script): Source {
 }
 
 /** A batch of one partition whose values say where they stand; every seventh record is `dead`. */
-function batchNumber(n: number, count: number): RecordBatch {
+function batchNumber(n: number, count: number, halts: boolean): RecordBatch {
   const bytes = Buffer.alloc(count * 16);
   const fill = (next: (i: number) => number): Int32Array => Int32Array.from({ length: count }, (_, i) => next(i));
   for (let i = 0; i < count; i++) bytes.write((n * count + i) % 7 === 6 ? 'dead' : `v${n * count + i}`.padEnd(16), i * 16);
+  if (halts) bytes.write('halt'.padEnd(16), 0);
   const lengthOf = (i: number): number => ((n * count + i) % 7 === 6 ? 4 : 16);
   return {
     count, partitions: [{ topic: 't', partition: 0, next: (n + 1) * count, token: null }], partitionOf: new Uint16Array(count),
@@ -71,7 +74,7 @@ function batchNumber(n: number, count: number): RecordBatch {
   };
 }
 
-/** A decoder that understands nothing: every record is passed over, but one whose value is `dead` is a dead letter. */
+/** A decoder that understands nothing: every record is passed over, but one whose value is `dead` is a dead letter, and `halt` at the head of a batch is a stop. */
 export function createPassingDecoder(): Decoder {
   return { decode };
 }
@@ -98,6 +101,7 @@ function decode(batch: RecordBatch): ChangeBatch {
     records: count, count, partitions, partitionOf: batch.partitionOf.slice(0, count), offset: batch.offset.slice(0, count), kind, detail: new Uint8Array(count), table: new Uint8Array(count).fill(TABLE_NONE),
     flags: new Uint8Array(count), present: new Uint8Array(count), keyKind: new Uint8Array(count), key: new Uint32Array(4 * count), propertyKind: new Uint8Array(count), property: new Uint32Array(4 * count),
     unitKind: new Uint8Array(count), unit: new Uint32Array(4 * count), day: new Int32Array(count).fill(NO_DAY), amount: new Float64Array(count).fill(NaN), amount2: new Float64Array(count).fill(NaN),
-    expenseType: new Uint16Array(count).fill(NO_STRING), position: new Uint32Array(POSITION_WORDS * count), commitTime: new Float64Array(count).fill(NaN), strings: [], letters, seenTables: null, stop: null,
+    expenseType: new Uint16Array(count).fill(NO_STRING), position: new Uint32Array(POSITION_WORDS * count), commitTime: new Float64Array(count).fill(NaN), strings: [], letters, seenTables: null,
+    stop: String(Buffer.from(value(0) ?? [])).startsWith('halt') ? { topic: 't', partition: 0, offset: batch.offset[0], code: 'TABLE_AMBIGUOUS', message: 'which and where' } : null,
   };
 }
