@@ -1,0 +1,187 @@
+import type { RecordBatch } from '../source/source.ts';
+import { partitionName } from '../source/positions.ts';
+import { BatchBuilder } from './batch.ts';
+import { TABLE_NONE, TABLE_PROPERTIES } from './change.ts';
+import type { BatchPartition, BatchStop, ChangeBatch } from './change.ts';
+import { dayInZone } from './dates.ts';
+import type { DecodeOptions, Decoder, DecoderMemory } from './decoder.ts';
+import { ASKS_DELETE, ASKS_NOTHING, ASKS_TOMBSTONE, Envelope, POSITION_PACKED } from './envelope.ts';
+import { EntryWriter } from './entry-writer.ts';
+import { ExpenseTypes } from './expense-types.ts';
+import { KeyReader } from './keys.ts';
+import { ROW_AMOUNT, ROW_DATE, ROW_PROPERTY, tableLayouts } from './layout.ts';
+import type { TableLayout } from './layout.ts';
+import { MessageReader } from './message.ts';
+import { PartitionMemory } from './partition-memory.ts';
+import { createFormatContext } from './recognise.ts';
+import { RowReader } from './row.ts';
+import { SchemaBlocks } from './schema-block.ts';
+import { SchemaPrefixes } from './schema-prefixes.ts';
+import { finishPosition, readPosition } from './source-position.ts';
+import { TableLookup } from './table-lookup.ts';
+import { Tables } from './tables.ts';
+import type { PhysicalTable } from './tables.ts';
+import { TOKEN_STRING, Tape } from './tape.ts';
+import { ValueReader } from './values.ts';
+import { SLOTS_MAX, SOURCE_TABLE, Vocabulary } from './vocabulary.ts';
+
+/** Makes a decoder that goes on where `memory` left off. Throws only for options that name no time zone. */
+export function createDecoder(options: DecodeOptions, memory: DecoderMemory): Decoder {
+  return new ChangeDecoder(options, memory);
+}
+
+/** A topic as decoding sees it. */
+interface Topic {
+  readonly prefixes: SchemaPrefixes;
+  /** The table the topic is named after. */
+  readonly table: PhysicalTable;
+}
+
+class ChangeDecoder implements Decoder {
+  readonly #options: DecodeOptions;
+  readonly #positions: DecoderMemory['positions'];
+  readonly #vocabulary = new Vocabulary();
+  readonly #layouts: readonly TableLayout[];
+  readonly #tables: Tables;
+  readonly #lookup: TableLookup;
+  readonly #messages: MessageReader;
+  readonly #keys: KeyReader;
+  readonly #writer: EntryWriter;
+  readonly #types = new ExpenseTypes();
+  readonly #event: Envelope;
+  readonly #partitions = new Map<string, PartitionMemory>();
+  readonly #topics = new Map<string, Topic>();
+  #stop: BatchStop | null = null;
+
+  constructor(options: DecodeOptions, memory: DecoderMemory) {
+    dayInZone(0, options.timeZone);
+    this.#options = options;
+    this.#positions = memory.positions;
+    this.#layouts = tableLayouts(options.columns, this.#vocabulary.names);
+    this.#tables = new Tables(options.tables, memory.seenTables);
+    this.#lookup = new TableLookup(this.#tables);
+    this.#messages = new MessageReader(createFormatContext(this.#vocabulary, new SchemaBlocks(this.#vocabulary)));
+    const values = new ValueReader(options, this.#vocabulary);
+    this.#keys = new KeyReader(this.#vocabulary, values);
+    this.#writer = new EntryWriter(new RowReader(values, this.#keys, options), this.#keys);
+    this.#event = new Envelope(new Tape(this.#vocabulary.names));
+  }
+
+  decode(given: RecordBatch): ChangeBatch {
+    const batch = withPlainBytes(given);
+    const builder = new BatchBuilder(batch.count, this.#types);
+    const memories = batch.partitions.map(({ topic, partition }) => this.#memoryOf(topic, partition));
+    const topics = batch.partitions.map(({ topic }) => this.#topicOf(topic));
+    for (const memory of memories) memory.begin();
+    this.#messages.begin(batch.bytes);
+    this.#writer.begin(batch, builder);
+    let read = 0;
+    while (read < batch.count && this.#stop === null) {
+      const partition = batch.partitionOf[read];
+      if (!this.#decodeRecord(batch, read, memories[partition], topics[partition])) break;
+      memories[partition].passed(read, this.#event.asks === ASKS_DELETE && this.#event.problem === null);
+      read++;
+    }
+    return builder.finish(read, this.#ends(batch, read, memories), this.#tables.takeNews(), this.#stop);
+  }
+
+  /** Decodes one record into entries. False when reading must stop before it. */
+  #decodeRecord(batch: RecordBatch, index: number, memory: PartitionMemory, topic: Topic): boolean {
+    const event = this.#event;
+    this.#messages.read(event, batch.valueStart[index], batch.valueEnd[index], topic.prefixes, topic.table.logical !== TABLE_NONE);
+    if (event.problem !== null) this.#writer.unreadable(index, event, this.#layoutOf(topic.table));
+    else if (event.asks === ASKS_TOMBSTONE) this.#tombstone(batch, index, memory, topic);
+    else if (event.asks === ASKS_NOTHING) this.#writer.passOver(index, event.passedOver);
+    else return this.#change(batch, index, memory);
+    return true;
+  }
+
+  #change(batch: RecordBatch, index: number, memory: PartitionMemory): boolean {
+    const event = this.#event;
+    const table = this.#lookup.find(event, memory.topic);
+    if (table.ambiguous !== null) {
+      this.#stop = { topic: memory.topic, partition: memory.partition, offset: batch.offset[index], code: 'TABLE_AMBIGUOUS', message: `${partitionName(memory)} offset ${batch.offset[index]}: ${table.ambiguous}` };
+      return false;
+    }
+    const layout = this.#layoutOf(table);
+    if (layout === null) {
+      this.#strange(index, table);
+      return true;
+    }
+    if (event.doubtCode !== null) event.fail(event.doubtCode, event.doubtText);
+    if (event.problem === null) {
+      if (event.positionForm === POSITION_PACKED) finishPosition(event, this.#options.epochs);
+      else readPosition(event, this.#options.epochs);
+    }
+    this.#writer.change(index, event, layout);
+    return true;
+  }
+
+  /** A row of a table that is not ours is passed over; one that may be ours, but does not say so, is not. */
+  #strange(index: number, table: PhysicalTable): void {
+    const event = this.#event;
+    if (table.unqualified) event.fail('TABLE_UNKNOWN', `A pattern asks for the schema of ${table.name}, and neither the event nor its topic names one.`);
+    else if (namesNoTable(event) && this.#layouts.some((layout) => carriesMoney(event, layout))) {
+      event.fail('TABLE_UNKNOWN', 'The row has columns of our tables, and neither the event nor its topic names the table.');
+    } else return this.#writer.passOver(index, 'other_table');
+    this.#writer.unreadable(index, event, null);
+  }
+
+  #tombstone(batch: RecordBatch, index: number, memory: PartitionMemory, topic: Topic): void {
+    if (memory.followsDelete(batch, index)) return this.#writer.passOver(index, 'tombstone_of_delete');
+    this.#keys.open(batch.bytes, batch.keyStart[index], batch.keyEnd[index]);
+    const physical = this.#keys.physicalTopic();
+    const layout = this.#layoutOf(physical === null ? topic.table : this.#tables.findByTopic(physical));
+    if (layout === null) this.#writer.passOver(index, 'other_table');
+    else this.#writer.tombstone(index, layout);
+  }
+
+  #layoutOf(table: PhysicalTable): TableLayout | null {
+    return table.logical === TABLE_NONE ? null : this.#layouts[table.logical];
+  }
+
+  /** Positions after the first `read` records. A partition with records left stands before the first of these, and has no token. */
+  #ends(batch: RecordBatch, read: number, memories: readonly PartitionMemory[]): BatchPartition[] {
+    const left = new Map<number, number>();
+    for (let i = batch.count - 1; i >= read; i--) left.set(batch.partitionOf[i], batch.offset[i]);
+    return batch.partitions.map(({ next, token }, p) => {
+      const first = left.get(p);
+      return memories[p].end(batch, first ?? next, first === undefined ? token : null);
+    });
+  }
+
+  #memoryOf(topic: string, partition: number): PartitionMemory {
+    const name = partitionName({ topic, partition });
+    let memory = this.#partitions.get(name);
+    if (memory === undefined) {
+      const position = this.#positions.find((p) => p.topic === topic && p.partition === partition) ?? null;
+      this.#partitions.set(name, (memory = new PartitionMemory(topic, partition, position)));
+    }
+    return memory;
+  }
+
+  #topicOf(name: string): Topic {
+    let topic = this.#topics.get(name);
+    if (topic === undefined) this.#topics.set(name, (topic = { prefixes: new SchemaPrefixes(), table: this.#tables.findByTopic(name) }));
+    return topic;
+  }
+}
+
+/** One kind of array for the hot path, also when a source hands over Buffers. */
+function withPlainBytes(batch: RecordBatch): RecordBatch {
+  const { bytes } = batch;
+  return bytes.constructor === Uint8Array ? batch : { ...batch, bytes: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
+}
+
+function namesNoTable(event: Envelope): boolean {
+  const name = event.sourceTokens[SOURCE_TABLE];
+  return name < 0 || event.source.kind(name) !== TOKEN_STRING || event.source.end(name) === event.source.start(name);
+}
+
+/** True when the row has the columns that make a rent or an expense. */
+function carriesMoney(event: Envelope, layout: TableLayout): boolean {
+  if (event.rowToken < 0 || layout.table === TABLE_PROPERTIES) return false;
+  const slots = new Int32Array(SLOTS_MAX);
+  event.row.collect(event.rowToken, layout.slots, slots);
+  return slots[ROW_PROPERTY] >= 0 && slots[ROW_AMOUNT] >= 0 && slots[ROW_DATE] >= 0;
+}

@@ -1,0 +1,140 @@
+import type { Envelope } from './envelope.ts';
+import { ID_NONE, ID_SHORT } from './identifier.ts';
+import { isUtf8 } from './json-scan.ts';
+import { ROW_KEY } from './layout.ts';
+import type { TableLayout } from './layout.ts';
+import { TOKEN_ARRAY, TOKEN_NULL, TOKEN_NUMBER, TOKEN_OBJECT, TOKEN_STRING, Tape } from './tape.ts';
+import { TextView } from './text-view.ts';
+import { encodeText } from './values.ts';
+import type { ValueReader } from './values.ts';
+import { BLOCK_PAYLOAD, BLOCK_PHYSICAL_TABLE, BLOCK_SCHEMA, BLOCK_SOURCE_TABLE, CES_COLUMN_NAME, CES_VALUE, SLOTS_MAX } from './vocabulary.ts';
+import type { Vocabulary } from './vocabulary.ts';
+
+const KEY_TEXT_MAX = 512;
+const STRUCT = new TextEncoder().encode('Struct{');
+
+/** Reads primary keys from where they stand beside a row image: message keys, before images, key lists. Answers are kinds of identifiers, ID_NONE when there is none. */
+export class KeyReader {
+  readonly #vocabulary: Vocabulary;
+  readonly #values: ValueReader;
+  readonly #tape: Tape;
+  readonly #view = new TextView();
+  readonly #slots = new Int32Array(SLOTS_MAX);
+  /** The message key last opened: its struct or value in the tape (-1: none), or bare text. */
+  #key = -1;
+  #bare = false;
+  #bytes: Uint8Array = new Uint8Array(0);
+  #start = 0;
+  #end = 0;
+
+  constructor(vocabulary: Vocabulary, values: ValueReader) {
+    this.#vocabulary = vocabulary;
+    this.#values = values;
+    this.#tape = new Tape(vocabulary.names);
+  }
+
+  /** Opens a message key: JSON, with or without its schema, or bare text. Start -1 is no key. */
+  open(bytes: Uint8Array, start: number, end: number): void {
+    this.#key = -1;
+    this.#bare = false;
+    if (start < 0 || start === end) return;
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#end = end;
+    const tape = this.#tape;
+    if (tape.read(bytes, start, end) < 0) {
+      this.#bare = end - start <= KEY_TEXT_MAX && bytes[start] !== 123 && bytes[start] !== 91 && !this.#isStruct() && isUtf8(bytes, start, end);
+      return;
+    }
+    this.#key = 0;
+    if (tape.kind(0) !== TOKEN_OBJECT) return;
+    tape.collect(0, this.#vocabulary.block, this.#slots);
+    if (tape.membersRead === 2 && this.#slots[BLOCK_SCHEMA] >= 0 && this.#slots[BLOCK_PAYLOAD] >= 0) this.#key = this.#slots[BLOCK_PAYLOAD];
+  }
+
+  /** The table a routed key names (`__dbz__physicalTableIdentifier`: the topic the event came from), or null. */
+  physicalTopic(): string | null {
+    if (this.#key < 0 || this.#tape.kind(this.#key) !== TOKEN_OBJECT) return null;
+    this.#tape.collect(this.#key, this.#vocabulary.block, this.#slots);
+    for (const slot of [BLOCK_PHYSICAL_TABLE, BLOCK_SOURCE_TABLE]) {
+      const token = this.#slots[slot];
+      if (token < 0 || this.#tape.kind(token) !== TOKEN_STRING || !this.#view.see(this.#tape, token)) continue;
+      return this.#view.text();
+    }
+    return null;
+  }
+
+  /** Primary key in the message key last opened: the column of that name, or the one value a key without columns has. */
+  fromMessage(layout: TableLayout, out: Uint32Array, at: number, intern: (text: string) => number): number {
+    if (this.#bare) return Math.max(ID_NONE, encodeText(this.#bytes, this.#start, this.#end, out, at, intern));
+    if (this.#key < 0) return ID_NONE;
+    const kind = this.#tape.kind(this.#key);
+    let token = this.#key;
+    if (kind === TOKEN_OBJECT) token = member(this.#tape, this.#key, layout.nameIds[ROW_KEY]);
+    else if (kind !== TOKEN_STRING && kind !== TOKEN_NUMBER) return ID_NONE;
+    return token < 0 ? ID_NONE : Math.max(ID_NONE, this.#values.identifier(this.#tape, token, out, at, intern));
+  }
+
+  /**
+   * Primary key of the before image, or ID_NONE when it is null, empty or 0: a before image may hold plausible fakes, and these are
+   * the ones a key column gets.
+   */
+  fromBefore(event: Envelope, layout: TableLayout, out: Uint32Array, at: number, intern: (text: string) => number): number {
+    if (event.beforeToken < 0 || event.before.kind(event.beforeToken) !== TOKEN_OBJECT) return ID_NONE;
+    const token = member(event.before, event.beforeToken, layout.nameIds[ROW_KEY]);
+    if (token === TWICE) event.fail('JSON_DUPLICATE_KEY', `The column ${layout.columns[ROW_KEY]} stands twice in the image before the change.`);
+    if (token < 0) return ID_NONE;
+    const kind = this.#values.identifier(event.before, token, out, at, intern);
+    if (kind === ID_SHORT && out[at] === 0x30000000 && out[at + 3] === 1) return ID_NONE;
+    return Math.max(ID_NONE, kind);
+  }
+
+  /** True when the before image has the very key text of the row: the usual case, told without decoding. */
+  sameKey(event: Envelope, layout: TableLayout): boolean {
+    const { before, row } = event;
+    const old = member(before, event.beforeToken, layout.nameIds[ROW_KEY]);
+    const now = member(row, event.rowToken, layout.nameIds[ROW_KEY]);
+    if (old === ABSENT || (old >= 0 && before.kind(old) === TOKEN_NULL)) return true;
+    if (old < 0 || now < 0) return false;
+    const length = before.end(old) - before.start(old);
+    if (row.end(now) - row.start(now) !== length) return false;
+    for (let i = 0; i < length; i++) if (before.bytes[before.start(old) + i] !== row.bytes[row.start(now) + i]) return false;
+    return true;
+  }
+
+  /** Primary key in a list of names and values beside the images, or ID_NONE. */
+  fromList(event: Envelope, layout: TableLayout, out: Uint32Array, at: number, intern: (text: string) => number): number {
+    const tape = event.keyList;
+    const list = event.keyListToken;
+    if (list < 0 || tape.kind(list) !== TOKEN_ARRAY) return ID_NONE;
+    const end = tape.next(list);
+    for (let item = tape.first(list); item < end; item = tape.next(item)) {
+      if (tape.kind(item) !== TOKEN_OBJECT) continue;
+      tape.collect(item, this.#vocabulary.ces, this.#slots);
+      const name = this.#slots[CES_COLUMN_NAME];
+      const value = this.#slots[CES_VALUE];
+      if (name < 0 || value < 0 || tape.kind(name) !== TOKEN_STRING || !this.#view.see(tape, name)) continue;
+      if (this.#vocabulary.names.find(this.#view.bytes, this.#view.start, this.#view.end) !== layout.nameIds[ROW_KEY]) continue;
+      return this.#values.identifier(tape, value, out, at, intern);
+    }
+    return ID_NONE;
+  }
+
+  /** Connect's StringConverter writes a struct key as `Struct{id=5}`: no text to take a key from. */
+  #isStruct(): boolean {
+    return STRUCT.every((byte, i) => this.#bytes[this.#start + i] === byte);
+  }
+}
+
+const ABSENT = -1;
+const TWICE = -2;
+
+/** The member of that name in an object, ABSENT or TWICE. */
+function member(tape: Tape, object: number, nameId: number): number {
+  const end = tape.next(object);
+  let found = ABSENT;
+  for (let token = tape.first(object); token < end; token = tape.next(token)) {
+    if (tape.name(token) === nameId) found = found === ABSENT ? token : TWICE;
+  }
+  return found;
+}

@@ -1,0 +1,145 @@
+import { ASKS_DELETE, ASKS_UPSERT, POSITION_IN_SOURCE, POSITION_PACKED } from './envelope.ts';
+import type { Envelope } from './envelope.ts';
+import { parseInstant } from './date-text.ts';
+import { readInteger, readUnsigned, readUnsignedToken } from './integers.ts';
+import type { FormatContext } from './recognise.ts';
+import { markChangeEventPosition, packLsn, packLsnText } from './source-position.ts';
+import { TOKEN_NULL, TOKEN_OBJECT, TOKEN_STRING, TOKEN_TRUE } from './tape.ts';
+import type { Tape } from './tape.ts';
+import type { TextView } from './text-view.ts';
+import {
+  CES_COMMIT_LSN, CES_COMMIT_TIME, CES_CURRENT, CES_DB, CES_EVENT_ROW, CES_EVENT_SOURCE, CES_FINAL_SEGMENT, CES_KEY, CES_LOGICAL_ID, CES_OLD, CES_OPERATION, CES_SCHEMA,
+  CES_SEGMENT_INDEX, CES_SEQUENCE, CES_SPLIT_TOTAL, CES_TABLE, CES_TIME, CES_TRANSACTION, SOURCE_DB, SOURCE_SCHEMA, SOURCE_TABLE, TOP_DATA,
+} from './vocabulary.ts';
+
+/**
+ * SQL Server's change event streaming: a CloudEvent whose `data` is JSON text, in it `eventsource` and `eventrow`, whose images are
+ * JSON text again. Only messages that hold a whole event are read.
+ */
+export function readChangeEvent(event: Envelope, tape: Tape, token: number, context: FormatContext): void {
+  const { slots, innerSlots, top } = context;
+  if (tape.collect(token, context.vocabulary.ces, slots) !== 0) return event.fail('JSON_DUPLICATE_KEY', 'An attribute of the CloudEvent stands twice.');
+  if (!isWhole(tape, slots)) return event.fail('SEGMENTED', 'The message holds a part of a change event.');
+  const data = openJson(event, tape, top[TOP_DATA], context.inner, context.innerView, 'data');
+  if (event.problem !== null) return;
+  const inner = opened(tape, top[TOP_DATA], context.inner);
+  if (data < 0) return event.fail('ENVELOPE_UNKNOWN', 'The change event has no data.');
+  const twice = inner.collect(data, context.vocabulary.ces, innerSlots);
+  const source = innerSlots[CES_EVENT_SOURCE];
+  const row = innerSlots[CES_EVENT_ROW];
+  if (twice !== 0) return event.fail('JSON_DUPLICATE_KEY', 'A name of the change event\'s data stands twice.');
+  if (source < 0 || row < 0 || inner.kind(source) !== TOKEN_OBJECT || inner.kind(row) !== TOKEN_OBJECT) {
+    return event.fail('ENVELOPE_UNKNOWN', 'The change event has no eventsource or eventrow.');
+  }
+  readImages(event, inner, row, context);
+  readOperation(event, tape, slots[CES_OPERATION], context);
+  readSource(event, inner, source, context);
+  readPlace(event, tape, inner, context);
+}
+
+/** By the current names (`finalsegment` with `segmentindex` 0 or 1) or the older one (`splittotalcnt` 0 or 1). */
+function isWhole(tape: Tape, slots: Int32Array): boolean {
+  const final = present(tape, slots[CES_FINAL_SEGMENT]);
+  const total = present(tape, slots[CES_SPLIT_TOTAL]);
+  if (final >= 0) return tape.kind(final) === TOKEN_TRUE && atMostOne(tape, slots[CES_SEGMENT_INDEX]);
+  return total >= 0 ? atMostOne(tape, total) : atMostOne(tape, slots[CES_SEGMENT_INDEX]);
+}
+
+function atMostOne(tape: Tape, token: number): boolean {
+  if (present(tape, token) < 0) return true;
+  const value = readInteger(tape, token);
+  return value === 0 || value === 1;
+}
+
+function present(tape: Tape, token: number): number {
+  return token >= 0 && tape.kind(token) !== TOKEN_NULL ? token : -1;
+}
+
+/** The object a token holds as JSON text (read into `target`) or is itself; -1 when it is neither. `opened` tells in which tape it is. */
+function openJson(event: Envelope, tape: Tape, token: number, target: Tape, view: TextView, what: string): number {
+  if (token < 0) return -1;
+  if (tape.kind(token) === TOKEN_OBJECT) return token;
+  if (tape.kind(token) !== TOKEN_STRING) return -1;
+  view.seeJson(tape, token);
+  const answer = target.read(view.bytes, view.start, view.end);
+  if (answer < 0) event.failJson(answer, `The text in ${what}`);
+  return answer >= 0 && target.kind(0) === TOKEN_OBJECT ? 0 : -1;
+}
+
+function opened(tape: Tape, token: number, target: Tape): Tape {
+  return token >= 0 && tape.kind(token) === TOKEN_OBJECT ? tape : target;
+}
+
+function readImages(event: Envelope, inner: Tape, row: number, context: FormatContext): void {
+  const { rowSlots } = context;
+  if (inner.collect(row, context.vocabulary.ces, rowSlots) !== 0) return event.fail('JSON_DUPLICATE_KEY', 'An image of the row stands twice.');
+  event.rowToken = openJson(event, inner, rowSlots[CES_CURRENT], context.current, context.currentView, 'current');
+  event.row = opened(inner, rowSlots[CES_CURRENT], context.current);
+  event.beforeToken = openJson(event, inner, rowSlots[CES_OLD], context.old, context.oldView, 'old');
+  event.before = opened(inner, rowSlots[CES_OLD], context.old);
+}
+
+function readOperation(event: Envelope, tape: Tape, operation: number, context: FormatContext): void {
+  const { view } = context;
+  const text = operation >= 0 && tape.kind(operation) === TOKEN_STRING && view.see(tape, operation) ? view.text() : '';
+  event.asks = text === 'DEL' ? ASKS_DELETE : ASKS_UPSERT;
+  event.isUpdate = text === 'UPD';
+  event.mayBePartial = event.isUpdate;
+  if (text !== 'INS' && text !== 'UPD' && text !== 'DEL') event.doubt('OPERATION_UNKNOWN', 'The operation is none of INS, UPD, DEL.');
+  else if (event.asks === ASKS_UPSERT && event.rowToken < 0) event.doubt('IMAGE_MISSING', 'There is no current row.');
+}
+
+/** Table, primary key and transaction of `eventsource`. The transaction's fields go to `innerSlots`. */
+function readSource(event: Envelope, inner: Tape, source: number, context: FormatContext): void {
+  const { innerSlots, rowSlots } = context;
+  if (inner.collect(source, context.vocabulary.ces, rowSlots) !== 0) return event.fail('JSON_DUPLICATE_KEY', 'A name of eventsource stands twice.');
+  event.source = inner;
+  event.sourceTokens[SOURCE_DB] = rowSlots[CES_DB];
+  event.sourceTokens[SOURCE_SCHEMA] = rowSlots[CES_SCHEMA];
+  event.sourceTokens[SOURCE_TABLE] = rowSlots[CES_TABLE];
+  event.keyList = inner;
+  event.keyListToken = rowSlots[CES_KEY];
+  const transaction = rowSlots[CES_TRANSACTION];
+  if (transaction >= 0 && inner.kind(transaction) === TOKEN_OBJECT) inner.collect(transaction, context.vocabulary.ces, innerSlots);
+  else innerSlots.fill(-1);
+}
+
+/** Position (commit LSN, sequence number) and commit time: of the transaction, else of `logicalid` and `time`. */
+function readPlace(event: Envelope, tape: Tape, inner: Tape, context: FormatContext): void {
+  const { slots, innerSlots } = context;
+  const { position } = event;
+  const innerTime = present(inner, innerSlots[CES_COMMIT_TIME]);
+  event.commitTime = innerTime >= 0 ? instantOf(inner, innerTime, context.view) : instantOf(tape, present(tape, slots[CES_TIME]), context.view);
+  if (Number.isNaN(event.commitTime) && (innerTime >= 0 || present(tape, slots[CES_TIME]) >= 0)) event.doubt('POSITION_INVALID', 'The commit time is no timestamp.');
+  event.positionForm = POSITION_PACKED;
+  markChangeEventPosition(position);
+  const lsn = present(inner, innerSlots[CES_COMMIT_LSN]);
+  const sequence = present(inner, innerSlots[CES_SEQUENCE]);
+  const logical = present(tape, slots[CES_LOGICAL_ID]);
+  let isRead: boolean;
+  if (lsn >= 0 && sequence >= 0) isRead = packLsn(inner, lsn, position, 1, 0) && readUnsignedToken(inner, sequence, position, 4);
+  else if (logical >= 0) isRead = packLogicalId(tape, logical, position);
+  else {
+    event.positionForm = POSITION_IN_SOURCE;
+    position.fill(0);
+    return;
+  }
+  if (!isRead) event.doubt('POSITION_INVALID', 'The source position cannot be read: neither the transaction nor logicalid has LSN and sequence number.');
+}
+
+/** `stream:LSN:sequence`, 20 hexadecimal and 20 decimal digits. */
+function packLogicalId(tape: Tape, token: number, position: Uint32Array): boolean {
+  if (tape.kind(token) !== TOKEN_STRING) return false;
+  const { bytes } = tape;
+  const end = tape.end(token);
+  let sequence = end;
+  while (sequence > tape.start(token) && bytes[sequence - 1] !== 58) sequence--;
+  const lsn = sequence - 21;
+  if (lsn <= tape.start(token) || bytes[lsn - 1] !== 58) return false;
+  return packLsnText(bytes, lsn, sequence - 1, position, 1, 0) && readUnsigned(bytes, sequence, end, position, 4) === end;
+}
+
+function instantOf(tape: Tape, token: number, view: TextView): number {
+  if (token < 0 || tape.kind(token) !== TOKEN_STRING || !view.see(tape, token)) return Number.NaN;
+  return parseInstant(view.bytes, view.start, view.end);
+}

@@ -1,0 +1,123 @@
+import { TABLE_NAMES, TABLE_NONE } from './change.ts';
+import type { SeenTables, TableName } from './change.ts';
+
+/** A table as the source names it, and the logical table it stands for. */
+export interface PhysicalTable {
+  readonly database: string;
+  readonly schema: string;
+  readonly name: string;
+  /** TABLE_EXPENSES, TABLE_RENTS, TABLE_PROPERTIES, or TABLE_NONE for a table that is not ours. */
+  readonly logical: number;
+  /** Set when this table's unqualified name already stood for another one: reading must stop (TABLE_AMBIGUOUS). */
+  readonly ambiguous: string | null;
+  /** Set when a pattern asks for a schema and neither event nor topic names one (TABLE_UNKNOWN). */
+  readonly unqualified: boolean;
+}
+
+interface Pattern {
+  readonly logical: number;
+  /** Parts from the table outwards: table, schema, database. */
+  readonly parts: readonly RegExp[];
+}
+
+/**
+ * Finds the logical table of a physical one: by the patterns of the configuration (`table`, `schema.table`, `db.schema.table`), else by
+ * the bare name. A source without schemas (MySQL) has the database in the schema's place. An unqualified name may stand
+ * for one schema and database only; what it met first is remembered, also over a restart.
+ */
+export class Tables {
+  readonly #patterns: readonly Pattern[];
+  readonly #known = new Map<string, PhysicalTable>();
+  readonly #seen = new Map<number, { database: string; schema: string }>();
+  /** Entries of `seen` that changed since `takeNews`. */
+  #news: SeenTables | null = null;
+
+  constructor(patterns: Readonly<Record<TableName, readonly string[]>>, seen: SeenTables) {
+    this.#patterns = TABLE_NAMES.flatMap((table, logical) =>
+      (patterns[table].length === 0 ? [table] : patterns[table]).map((text) => ({ logical, parts: text.split('.').reverse().map(glob) })));
+    TABLE_NAMES.forEach((table, logical) => {
+      const text = seen[table];
+      if (text !== undefined) this.#seen.set(logical, qualifierOf(text));
+    });
+  }
+
+  /** The table of that name; missing parts are ''. */
+  find(database: string, schema: string, name: string): PhysicalTable {
+    const key = `${database}\u0000${schema}\u0000${name}`;
+    let table = this.#known.get(key);
+    if (table === undefined) {
+      table = this.#resolve(database, schema, name, [name, schema === '' ? database : schema, schema === '' ? '' : database]);
+      if (table.ambiguous === null) this.#known.set(key, table);
+    }
+    return table;
+  }
+
+  /** The table a topic is named after: its last segment, qualified by those before it. */
+  findByTopic(topic: string): PhysicalTable {
+    const key = `\u0000${topic}`;
+    let table = this.#known.get(key);
+    if (table === undefined) {
+      const [name, schema = '', database = ''] = topic.split('.').reverse();
+      table = this.#resolve('', '', name, [name, schema, database]);
+      this.#known.set(key, table);
+    }
+    return table;
+  }
+
+  /** Unqualified names whose table became known since the last call, or null. */
+  takeNews(): SeenTables | null {
+    const news = this.#news;
+    this.#news = null;
+    return news;
+  }
+
+  #resolve(database: string, schema: string, name: string, parts: readonly string[]): PhysicalTable {
+    let unqualified = false;
+    for (const { logical, parts: pattern } of this.#patterns) {
+      if (!pattern[0].test(name)) continue;
+      if (pattern.length === 1) return { database, schema, name, logical, ambiguous: this.#see(logical, database, schema, name), unqualified: false };
+      if (parts[1] === '') unqualified = true;
+      else if (pattern.every((part, i) => part.test(parts[i]))) return { database, schema, name, logical, ambiguous: null, unqualified: false };
+    }
+    return { database, schema, name, logical: TABLE_NONE, ambiguous: null, unqualified };
+  }
+
+  /** Notes what an unqualified name stands for; answers in words what is wrong when it already stands for something else. */
+  #see(logical: number, database: string, schema: string, name: string): string | null {
+    const seen = this.#seen.get(logical) ?? { database: '', schema: '' };
+    if (differs(seen.database, database) || differs(seen.schema, schema)) {
+      const table = TABLE_NAMES[logical];
+      return `The name ${name} stands for ${qualified(seen.database, seen.schema, name)} and for ${qualified(database, schema, name)}; `
+        + `say which one ${table} means with RENTFOLD_TABLE_${table.toUpperCase()}.`;
+    }
+    const known = { database: seen.database || database, schema: seen.schema || schema };
+    if (known.database !== seen.database || known.schema !== seen.schema) {
+      this.#seen.set(logical, known);
+      this.#news = { ...this.#news, [TABLE_NAMES[logical]]: qualifierText(known) };
+    }
+    return null;
+  }
+}
+
+function differs(seen: string, met: string): boolean {
+  return seen !== '' && met !== '' && seen !== met;
+}
+
+function qualified(database: string, schema: string, name: string): string {
+  return [database, schema, name].filter((part) => part !== '').join('.');
+}
+
+/** `*` stands for any run of characters. */
+function glob(pattern: string): RegExp {
+  return new RegExp(`^${pattern.split('*').map((text) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('.*')}$`, 'su');
+}
+
+/** `database.schema`; points and percent signs inside the names are percent-encoded. */
+function qualifierText(of: { readonly database: string; readonly schema: string }): string {
+  return [of.database, of.schema].map((part) => part.replaceAll('%', '%25').replaceAll('.', '%2E')).join('.');
+}
+
+function qualifierOf(text: string): { database: string; schema: string } {
+  const [database = '', schema = ''] = text.split('.').map((part) => part.replaceAll('%2E', '.').replaceAll('%25', '%'));
+  return { database, schema };
+}

@@ -1,0 +1,234 @@
+import { NAME_UNKNOWN } from './names.ts';
+import type { Names, SlotMap } from './names.ts';
+import { PLAIN, SCAN_ESCAPED, SCAN_INVALID, SCAN_TOO_DEEP, scanLiteral, scanNumber, scanString, unescape } from './json-scan.ts';
+
+/** Kinds of tokens. */
+export const TOKEN_NULL = 1;
+export const TOKEN_TRUE = 2;
+export const TOKEN_FALSE = 3;
+export const TOKEN_NUMBER = 4;
+export const TOKEN_STRING = 5;
+export const TOKEN_ARRAY = 6;
+export const TOKEN_OBJECT = 7;
+
+/** Deepest nesting read; no change event comes near. */
+export const DEPTH_MAX = 128;
+
+const KIND = 7;
+const ESCAPED = 8;
+const NAME_SHIFT = 8;
+const WORDS = 4;
+const TOKENS_KEPT_MAX = 1 << 18;
+const NULL = new TextEncoder().encode('null');
+const TRUE = new TextEncoder().encode('true');
+const FALSE = new TextEncoder().encode('false');
+
+/**
+ * A JSON text as a flat list of tokens over its bytes. `read` validates the whole text and writes one token per value: four words
+ * (kind, flags and the member name's id; start; end; the token after it). Strings span what is between the quotes. The first
+ * token is 0; a container's first child is at `first`, siblings follow by `next`. The tape is reused from text to text.
+ */
+export class Tape {
+  bytes: Uint8Array = new Uint8Array(0);
+  /** Index after the last token. */
+  size = 0;
+  /** Members of the object last collected. */
+  membersRead = 0;
+  #words = new Int32Array(1024 * WORDS);
+  readonly #open = new Int32Array(DEPTH_MAX);
+  readonly #names: Names;
+  #name = NAME_UNKNOWN;
+
+  constructor(names: Names) {
+    this.#names = names;
+  }
+
+  /** Reads one whole JSON text, `bytes[start..end)`. Returns `end`, or a negative answer of `json-scan.ts`. */
+  read(bytes: Uint8Array, start: number, end: number): number {
+    const at = this.readValue(bytes, start, end);
+    if (at < 0) return at;
+    return skipSpace(bytes, at, end) === end ? end : SCAN_INVALID;
+  }
+
+  /** Reads the JSON value at `start` and returns where it ends, or a negative answer. What follows it is not looked at. */
+  readValue(bytes: Uint8Array, start: number, end: number): number {
+    this.bytes = bytes;
+    this.#makeRoom(end - start);
+    this.#name = NAME_UNKNOWN;
+    const words = this.#words;
+    const open = this.#open;
+    let depth = 0;
+    let size = 0;
+    let at = skipSpace(bytes, start, end);
+    for (;;) {
+      const byte = at < end ? bytes[at] : 0;
+      const token = size;
+      size += WORDS;
+      if (byte === 34) {
+        let close = at + 1;
+        while (PLAIN[bytes[close]] === 1) close++;
+        let kind = TOKEN_STRING;
+        if (close >= end || bytes[close] !== 34) {
+          close = scanString(bytes, at + 1, end);
+          if (close < 0) return close;
+          if (close >= SCAN_ESCAPED) kind |= ESCAPED;
+          close &= SCAN_ESCAPED - 1;
+        }
+        words[token] = kind | (this.#name << NAME_SHIFT);
+        words[token + 1] = at + 1;
+        words[token + 2] = close;
+        words[token + 3] = size;
+        at = close + 1;
+      } else if (byte === 123 || byte === 91) {
+        if (depth === DEPTH_MAX) return SCAN_TOO_DEEP;
+        words[token] = (byte === 123 ? TOKEN_OBJECT : TOKEN_ARRAY) | (this.#name << NAME_SHIFT);
+        words[token + 1] = at;
+        open[depth++] = token;
+        at = skipSpace(bytes, at + 1, end);
+        if (at >= end || bytes[at] !== byte + 2) {
+          this.#name = NAME_UNKNOWN;
+          if (byte === 123) at = this.#readName(bytes, at, end);
+          if (at < 0) return at;
+          continue;
+        }
+      } else {
+        at = this.#readScalar(bytes, at, end, token);
+        if (at < 0) return at;
+      }
+      for (;;) {
+        if (depth === 0) {
+          this.size = size;
+          return at;
+        }
+        at = skipSpace(bytes, at, end);
+        const next = at < end ? bytes[at] : 0;
+        const container = open[depth - 1];
+        const isObject = (words[container] & KIND) === TOKEN_OBJECT;
+        if (next === 44) {
+          at = isObject ? this.#readName(bytes, at + 1, end) : skipSpace(bytes, at + 1, end);
+          if (at < 0) return at;
+          break;
+        }
+        if (next !== (isObject ? 125 : 93)) return SCAN_INVALID;
+        words[container + 2] = ++at;
+        words[container + 3] = size;
+        depth--;
+      }
+    }
+  }
+
+  /** Reads `"name":`, keeps the name's id for the value that follows, and returns where that begins. */
+  #readName(bytes: Uint8Array, from: number, end: number): number {
+    let at = skipSpace(bytes, from, end);
+    if (at >= end || bytes[at] !== 34) return SCAN_INVALID;
+    const start = at + 1;
+    let close = start;
+    while (PLAIN[bytes[close]] === 1) close++;
+    if (close < end && bytes[close] === 34) this.#name = this.#names.find(bytes, start, close);
+    else {
+      close = scanString(bytes, start, end);
+      if (close < 0) return close;
+      const escaped = close >= SCAN_ESCAPED;
+      close &= SCAN_ESCAPED - 1;
+      this.#name = escaped ? this.#findEscaped(bytes, start, close) : this.#names.find(bytes, start, close);
+    }
+    at = skipSpace(bytes, close + 1, end);
+    if (at >= end || bytes[at] !== 58) return SCAN_INVALID;
+    return skipSpace(bytes, at + 1, end);
+  }
+
+  #findEscaped(bytes: Uint8Array, start: number, end: number): number {
+    const text = new Uint8Array(end - start);
+    const length = unescape(bytes, start, end, text, true);
+    return length < 0 ? NAME_UNKNOWN : this.#names.find(text, 0, length);
+  }
+
+  #readScalar(bytes: Uint8Array, at: number, end: number, token: number): number {
+    let kind = TOKEN_NUMBER;
+    let close = SCAN_INVALID;
+    const byte = at < end ? bytes[at] : 0;
+    if (byte === 110) {
+      kind = TOKEN_NULL;
+      close = scanLiteral(bytes, at, end, NULL);
+    } else if (byte === 116) {
+      kind = TOKEN_TRUE;
+      close = scanLiteral(bytes, at, end, TRUE);
+    } else if (byte === 102) {
+      kind = TOKEN_FALSE;
+      close = scanLiteral(bytes, at, end, FALSE);
+    } else close = scanNumber(bytes, at, end);
+    const words = this.#words;
+    words[token] = kind | (this.#name << NAME_SHIFT);
+    words[token + 1] = at;
+    words[token + 2] = close;
+    words[token + 3] = token + WORDS;
+    return close;
+  }
+
+  /** A text of `length` bytes has at most one token per two bytes, and open containers. */
+  #makeRoom(length: number): void {
+    const tokens = (length >> 1) + DEPTH_MAX + 2;
+    const held = this.#words.length / WORDS;
+    if (tokens > held || (held > TOKENS_KEPT_MAX && tokens <= TOKENS_KEPT_MAX)) this.#words = new Int32Array(Math.max(1024, tokens) * WORDS);
+  }
+
+  kind(token: number): number {
+    return this.#words[token] & KIND;
+  }
+
+  /** Id of the member name the token is the value of; NAME_UNKNOWN outside objects. */
+  name(token: number): number {
+    return this.#words[token] >> NAME_SHIFT;
+  }
+
+  /** A string with escapes: its bytes are not its text. */
+  isEscaped(token: number): boolean {
+    return (this.#words[token] & ESCAPED) !== 0;
+  }
+
+  start(token: number): number {
+    return this.#words[token + 1];
+  }
+
+  end(token: number): number {
+    return this.#words[token + 2];
+  }
+
+  /** First child of a container; `next(container)` when it is empty. */
+  first(token: number): number {
+    return token + WORDS;
+  }
+
+  /** The token behind this value and all it holds. */
+  next(token: number): number {
+    return this.#words[token + 3];
+  }
+
+  /**
+   * Puts the tokens of an object's members into `slots` by `map` (-1: not there). Returns a bit for every slot that was met twice.
+   * `membersRead` is the number of all members.
+   */
+  collect(object: number, map: SlotMap, slots: Int32Array): number {
+    slots.fill(-1);
+    const words = this.#words;
+    const end = words[object + 3];
+    let twice = 0;
+    let members = 0;
+    for (let token = object + WORDS; token < end; token = words[token + 3]) {
+      members++;
+      const slot = map[words[token] >> NAME_SHIFT];
+      if (slot < 0) continue;
+      if (slots[slot] >= 0) twice |= 1 << slot;
+      slots[slot] = token;
+    }
+    this.membersRead = members;
+    return twice;
+  }
+}
+
+/** Index of the first byte at or after `from` that is no JSON white space. */
+function skipSpace(bytes: Uint8Array, from: number, end: number): number {
+  let at = from;
+  while (at < end && bytes[at] <= 32 && (bytes[at] === 32 || bytes[at] === 10 || bytes[at] === 13 || bytes[at] === 9)) at++;
+  return at;
+}
