@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { caughtUp, isReady, partitionLag, sortedPartitions } from '../control-state.ts';
+import type { BooksCounts } from '../ledger/ledger.ts';
 import type { ReadModel } from './read-model.ts';
 
 /** Prometheus metrics. Everything but requests is read from the state when it is asked for, so nothing is counted twice. */
@@ -33,7 +34,8 @@ export function createMetrics(model: ReadModel): Metrics {
   collectDefaultMetrics({ register: registry });
   addRecordMetrics(registry, model);
   addPartitionMetrics(registry, model);
-  addBookMetrics(registry, model);
+  let counts = model.counts();
+  addBookMetrics(registry, () => counts);
   addProcessMetrics(registry, model);
   const requests = new Counter({
     name: 'rentfold_http_requests_total', help: 'Requests answered, by group of routes and status.', labelNames: ['route', 'status'], registers: [registry],
@@ -44,7 +46,10 @@ export function createMetrics(model: ReadModel): Metrics {
   });
   return {
     contentType: registry.contentType,
-    text: () => registry.metrics(),
+    text() {
+      counts = model.counts();
+      return registry.metrics();
+    },
     answered(route, status, durationMs) {
       requests.inc({ route, status });
       durations.observe({ route }, durationMs / 1000);
@@ -110,21 +115,21 @@ function addPartitionMetrics(registry: Registry, model: ReadModel): void {
   });
 }
 
-function addBookMetrics(registry: Registry, model: ReadModel): void {
+function addBookMetrics(registry: Registry, counts: () => BooksCounts): void {
   gauge(registry, 'rentfold_rows', 'Live rows, by table.', ['table'], (emit) => {
-    for (const [table, rows] of Object.entries(model.counts().rows)) emit({ table }, rows);
+    for (const [table, rows] of Object.entries(counts().rows)) emit({ table }, rows);
   });
-  const single = (name: string, help: string, read: (counts: ReturnType<ReadModel['counts']>) => number): void => {
-    gauge(registry, name, help, [], (emit) => emit({}, read(model.counts())));
+  const single = (name: string, help: string, read: (counts: BooksCounts) => number): void => {
+    gauge(registry, name, help, [], (emit) => emit({}, read(counts())));
   };
-  single('rentfold_properties', 'Properties known.', (counts) => counts.properties);
-  single('rentfold_accounts', 'Accounts: one a property and one a unit.', (counts) => counts.accounts);
-  single('rentfold_remembered_deletes', 'Deletes remembered with their position.', (counts) => counts.rememberedDeletes);
-  single('rentfold_open_dead_letters', 'Records that could not be understood and still mark a property, or name none.', (counts) => counts.openDeadLetters);
-  single('rentfold_incomplete_properties', 'Properties that answer `complete: false` because of a dead letter.', (counts) => counts.incompleteProperties);
-  single('rentfold_out_of_range_accounts', 'Accounts with a total beyond the range of exact numbers.', (counts) => counts.outOfRangeAccounts);
-  single('rentfold_ledger_bytes', 'Bytes held for rows, index and chains.', (counts) => counts.ledgerBytes);
-  single('rentfold_accounts_bytes', 'Bytes held for accounts.', (counts) => counts.accountBytes);
+  single('rentfold_properties', 'Properties known.', (now) => now.properties);
+  single('rentfold_accounts', 'Accounts: one a property and one a unit.', (now) => now.accounts);
+  single('rentfold_remembered_deletes', 'Deletes remembered with their position.', (now) => now.rememberedDeletes);
+  single('rentfold_open_dead_letters', 'Records that could not be understood and still mark a property, or name none.', (now) => now.openDeadLetters);
+  single('rentfold_incomplete_properties', 'Properties that answer `complete: false` because of a dead letter.', (now) => now.incompleteProperties);
+  single('rentfold_out_of_range_accounts', 'Accounts with a total beyond the range of exact numbers.', (now) => now.outOfRangeAccounts);
+  single('rentfold_ledger_bytes', 'Bytes held for rows, index and chains.', (now) => now.ledgerBytes);
+  single('rentfold_accounts_bytes', 'Bytes held for accounts.', (now) => now.accountBytes);
 }
 
 function addProcessMetrics(registry: Registry, model: ReadModel): void {
