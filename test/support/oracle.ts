@@ -66,7 +66,7 @@ function sum(rows: readonly Row[]): bigint {
 /** Rule R7 in 1/10 000 percent, rounded half to even; null when nothing is invested. */
 export function cashOnCash(rows: History['rows'], property: string, ytd: OracleTotals, asOf: number, startMonth: number): bigint | null {
   const row = rows.properties.find((candidate) => String(candidate.id) === property);
-  const invested = [row?.cashInvested, row?.downPayment].map((text) => (text == null ? 0n : moneyUnits(text))).find((units) => units > 0n);
+  const invested = [row?.cashInvested, row?.downPayment].map((text) => (text === null || text === undefined ? 0n : moneyUnits(text))).find((units) => units > 0n);
   if (invested === undefined) return null;
   const days = BigInt(asOf - fiscalYearStart(asOf, startMonth));
   const [factor, divisor] = days === 0n ? [1n, 1n] : [365n, days];
@@ -102,4 +102,12 @@ export function rowText(table: Table, row: Row): string {
   }
   const shared = [table, String(row.id), row.property, unitOf(row), row.day, String(moneyUnits(row.amount))];
   return JSON.stringify(table === 'rents' ? [...shared, row.flag === true] : [...shared, row.type, row.flag === true]);
+}
+
+/** A line of `canonicalRows()`, written as `rowText` writes it: money and dates by value, whatever their text. */
+export function canonicalText(line: string): string {
+  const [table, id, ...columns] = JSON.parse(line) as [Table, string, ...(string | boolean | null)[]];
+  if (table === 'properties') return JSON.stringify([table, id, ...columns.map((text) => (text === null ? null : String(moneyUnits(String(text)))))]);
+  const [property, unit, date, amount, ...rest] = columns;
+  return JSON.stringify([table, id, property, unit, Date.parse(`${String(date)}T00:00:00Z`) / 86_400_000, String(moneyUnits(String(amount))), ...rest]);
 }

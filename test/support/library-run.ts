@@ -1,0 +1,82 @@
+import { createDecoder } from '../../src/change/decode.ts';
+import { COLUMNS } from '../../src/change/decoder.ts';
+import type { DecodeOptions } from '../../src/change/decoder.ts';
+import { createBooks } from '../../src/ledger/books.ts';
+import type { RecordBatch } from '../../src/source/source.ts';
+import { createState } from '../../src/state.ts';
+import type { State } from '../../src/state.ts';
+import type { LogRecord } from './history-log.ts';
+import type { Random } from './history-random.ts';
+
+/** The library's pieces in one thread: decoder, books and state, fed with records in the order given. */
+
+/** Column names as they are in the seed's schema, decimals as text, no epochs. */
+export const DECODE_OPTIONS: DecodeOptions = {
+  timeZone: 'UTC',
+  decimals: { kind: 'text' },
+  tables: { expenses: [], rents: [], properties: [] },
+  columns: {
+    expenses: Object.fromEntries(COLUMNS.expenses.map((name) => [name, name])),
+    rents: Object.fromEntries(COLUMNS.rents.map((name) => [name, name])),
+    properties: Object.fromEntries(COLUMNS.properties.map((name) => [name, name])),
+  },
+  epochs: [],
+};
+
+export interface RunOptions {
+  readonly decode: DecodeOptions;
+  readonly fiscalYearStartMonth: number;
+  /** Gives the size of each next batch. */
+  readonly batchSize: () => number;
+}
+
+/** Decodes and folds all records. Fails on a stop. */
+export function runLibrary(records: readonly LogRecord[], options: RunOptions): State {
+  const decoder = createDecoder(options.decode, { positions: [], seenTables: {} });
+  const state = createState(createBooks({ fiscalYearStartMonth: options.fiscalYearStartMonth, deletedKeysDays: 7 }));
+  for (let at = 0; at < records.length;) {
+    const size = Math.max(1, options.batchSize());
+    const batch = decoder.decode(recordBatch(records.slice(at, at + size)));
+    const { stops } = state.step(batch, { now: 1_800_000_000_000, mayForgetDeletes: false });
+    if (stops.length > 0) throw new Error(`stopped: ${stops.map((stop) => `${stop.code} ${stop.message}`).join('; ')}`);
+    at += size;
+  }
+  return state;
+}
+
+/** Sizes of batches as a reader meets them: mostly small, sometimes all at once. */
+export function batchSizes(random: Random): () => number {
+  return () => random.pick([1, 1, 2, 3, 7, 20, 1_000]);
+}
+
+/** Records as a source hands them over. */
+export function recordBatch(records: readonly LogRecord[]): RecordBatch {
+  const names = [...new Set(records.map(({ topic, partition }) => `${topic}\n${partition}`))];
+  const chunks: Buffer[] = [];
+  let length = 0;
+  const put = (text: string | null): readonly [number, number] => {
+    if (text === null) return [-1, -1];
+    const bytes = Buffer.from(text);
+    chunks.push(bytes);
+    length += bytes.length;
+    return [length - bytes.length, length];
+  };
+  const keys = records.map((record) => [put(record.key), put(record.value)] as const);
+  const partitions = names.map((name) => {
+    const [topic, partition] = name.split('\n');
+    const last = records.findLast((record) => record.topic === topic && record.partition === Number(partition));
+    return { topic, partition: Number(partition), next: (last?.offset ?? -1) + 1, token: null };
+  });
+  return {
+    count: records.length,
+    partitions,
+    partitionOf: Uint16Array.from(records, ({ topic, partition }) => names.indexOf(`${topic}\n${partition}`)),
+    offset: Float64Array.from(records, ({ offset }) => offset),
+    time: Float64Array.from(records, ({ time }) => time),
+    bytes: new Uint8Array(Buffer.concat(chunks)),
+    keyStart: Int32Array.from(keys, ([[start]]) => start),
+    keyEnd: Int32Array.from(keys, ([[, end]]) => end),
+    valueStart: Int32Array.from(keys, ([, [start]]) => start),
+    valueEnd: Int32Array.from(keys, ([, [, end]]) => end),
+  };
+}
