@@ -3,9 +3,14 @@
  * silent, and no memory of a batch is shared or copied as a whole.
  * Method: the suite of all ingests, on a worker with a scripted source; then workers that exit and crash.
  */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { ChangeBatch } from '../../src/change/change.ts';
+import { ENTRY_UPSERT, type ChangeBatch } from '../../src/change/change.ts';
+import { createDecoder } from '../../src/change/decode.ts';
 import { RentfoldError } from '../../src/errors.ts';
+import { createInlineIngest } from '../../src/ingest/inline.ts';
+import { createSource } from '../../src/ingest/setup.ts';
 import { prepareTransfer } from '../../src/ingest/transfer.ts';
 import { createWorkerIngest, type IngestSetup } from '../../src/ingest/worker.ts';
 import { createPassingDecoder, type Script } from '../support/scripted-source.ts';
@@ -46,6 +51,25 @@ describe('a worker that dies', () => {
     const ingest = createWorkerIngest(script({ openError: null }), ENTRY);
     await expect(ingest.open(INGEST_OPTIONS)).rejects.toMatchObject({ code: 'UNEXPECTED', message: expect.stringContaining('a plain error') as string });
     await ingest.close();
+  });
+});
+
+describe('the worker with the real decoder', () => {
+  it('gives the same batches as an ingest in this thread', async () => {
+    const folder = join(import.meta.dirname, '../fixtures/conformance/cases/moves');
+    const { records } = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as { records: number };
+    const [here, there] = await Promise.all([createInlineIngest(createSource({ kind: 'file', folder }), createDecoder), createWorkerIngest({ source: { kind: 'file', folder } })].map(async (ingest) => {
+      const opened = await ingest.open({ ...INGEST_OPTIONS, recordsMax: 200 });
+      const batches: ChangeBatch[] = [];
+      for await (const event of ingest.events(new AbortController().signal)) {
+        if (event.kind === 'changes') batches.push(event.batch);
+        if (batches.reduce((sum, batch) => sum + batch.records, 0) === records) break;
+      }
+      await ingest.close();
+      return { opened, batches };
+    }));
+    expect(there).toEqual(here);
+    expect(here.batches.some(({ kind }) => kind.includes(ENTRY_UPSERT))).toBe(true);
   });
 });
 
