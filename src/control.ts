@@ -8,7 +8,8 @@ import type { PartitionStop } from './source/source.ts';
 
 /** What a restore found. */
 export interface Restored {
-  readonly lineage: string;
+  /** Null: none is begun yet. */
+  readonly lineage: string | null;
   readonly generation: number | null;
   /** As the manifest says; false for a new lineage. */
   readonly caughtUpOnce: boolean;
@@ -33,7 +34,8 @@ export interface Control {
   folded(positions: readonly (TopicPartition & { readonly next: number })[], at: number): void;
   /** A partition cannot go on, or, when its number is negative, the source as a whole. The first reason is kept. */
   stopped(stop: PartitionStop, at: number): void;
-  checkpointed(checkpoint: CheckpointStatus): void;
+  /** A checkpoint was written, or failed; `lineage` is the one it belongs to, null while none is begun. */
+  checkpointed(checkpoint: CheckpointStatus, lineage: string | null): void;
   roleChanged(role: ControlState['role']): void;
   warned(warning: { readonly code: string; readonly message: string }, at: number): void;
   closing(): void;
@@ -65,7 +67,7 @@ export function createControl(startedAt: number): Control {
     boundsSeen: (bounds) => change((draft) => seeBounds(draft, bounds)),
     folded: (positions, at) => change((draft) => fold(draft, positions, at)),
     stopped: (stop, at) => change((draft) => stopPartition(draft, stop, at)),
-    checkpointed: (checkpoint) => change((draft) => recordCheckpoint(draft, checkpoint)),
+    checkpointed: (checkpoint, lineage) => change((draft) => recordCheckpoint(draft, checkpoint, lineage)),
     roleChanged: (role) => change((draft) => void (draft.role = role)),
     warned: (warning, at) => change((draft) => recordWarning(draft, warning, at)),
     closing: () => change((draft) => void (draft.phase = 'closing')),
@@ -109,7 +111,8 @@ function fold(draft: Draft<ControlState>, positions: Parameters<Control['folded'
   settle(draft, at);
 }
 
-function recordCheckpoint(draft: Draft<ControlState>, checkpoint: CheckpointStatus): void {
+function recordCheckpoint(draft: Draft<ControlState>, checkpoint: CheckpointStatus, lineage: string | null): void {
+  draft.lineage = lineage;
   draft.checkpoints.push({ ...checkpoint, error: checkpoint.error === null ? null : bounded(checkpoint.error) });
   if (draft.checkpoints.length > CHECKPOINTS_KEPT) draft.checkpoints.shift();
   if (checkpoint.error === null) {

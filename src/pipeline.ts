@@ -34,8 +34,8 @@ export interface PipelineParts {
   readonly events: PipelineEvents;
   /** True once folding has reached the end of the log seen at start. */
   readonly reachedEndAtStart: () => boolean;
-  /** Writes a checkpoint of the state as it is now; answers whether one was published (a stand-by publishes none). */
-  readonly checkpoint: () => Promise<boolean>;
+  /** Writes a checkpoint of the state as it is now; answers the positions that are durable, or null when nothing was published (a stand-by publishes nothing). */
+  readonly checkpoint: () => Promise<readonly PartitionPosition[] | null>;
   readonly options: PipelineOptions;
 }
 
@@ -94,8 +94,12 @@ async function checkpointOnce(parts: PipelineParts, due: CheckpointTrigger): Pro
   const since = due.begin();
   if (since === 0) return;
   try {
-    if (await parts.checkpoint()) await parts.ingest.commit(parts.state.positions());
-    due.succeeded();
+    const durable = await parts.checkpoint();
+    if (durable === null) due.postponed(since);
+    else {
+      due.succeeded();
+      await parts.ingest.commit(durable);
+    }
   } catch (error) {
     due.failed(since);
     parts.events.checkpointFailed(error);
@@ -103,6 +107,7 @@ async function checkpointOnce(parts: PipelineParts, due: CheckpointTrigger): Pro
 }
 
 const RETRY_SECONDS_MAX = 60;
+const STANDBY_RETRY_SECONDS = 1;
 
 /** Says when a checkpoint is due: enough records read, or enough time passed with something read; after a failure later and later. */
 class CheckpointTrigger {
@@ -110,7 +115,8 @@ class CheckpointTrigger {
   readonly #options: PipelineOptions;
   #recordsSince = 0;
   #lastMs: number;
-  #failures = 0;
+  /** Not null: the last one was not written, and the next is tried after this time instead of when enough changed. */
+  #retrySeconds: number | null = null;
   #wake: (() => void) | null = null;
 
   constructor(parts: PipelineParts) {
@@ -121,7 +127,7 @@ class CheckpointTrigger {
 
   read(records: number): void {
     this.#recordsSince += records;
-    if (this.#failures === 0 && this.#recordsSince >= this.#options.checkpointChanges) this.#wake?.();
+    if (this.#retrySeconds === null && this.#recordsSince >= this.#options.checkpointChanges) this.#wake?.();
   }
 
   /** Records the checkpoint begun now covers. */
@@ -133,12 +139,18 @@ class CheckpointTrigger {
   }
 
   succeeded(): void {
-    this.#failures = 0;
+    this.#retrySeconds = null;
+  }
+
+  /** Not published because another process does: asked again soon, so that a take-over shows at once. */
+  postponed(since: number): void {
+    this.#recordsSince += since;
+    this.#retrySeconds = STANDBY_RETRY_SECONDS;
   }
 
   failed(since: number): void {
     this.#recordsSince += since;
-    this.#failures++;
+    this.#retrySeconds = Math.min(RETRY_SECONDS_MAX, (this.#retrySeconds ?? 0.5) * 2);
   }
 
   async wait(signal: AbortSignal): Promise<void> {
@@ -152,11 +164,11 @@ class CheckpointTrigger {
 
   #isDue(): boolean {
     if (this.#recordsSince === 0) return false;
-    return this.#dueInMs() <= 0 || (this.#failures === 0 && this.#recordsSince >= this.#options.checkpointChanges);
+    return this.#dueInMs() <= 0 || (this.#retrySeconds === null && this.#recordsSince >= this.#options.checkpointChanges);
   }
 
   #dueInMs(): number {
-    const seconds = this.#failures === 0 ? this.#options.checkpointSeconds : Math.min(RETRY_SECONDS_MAX, 2 ** Math.min(this.#failures - 1, 10));
+    const seconds = this.#retrySeconds ?? this.#options.checkpointSeconds;
     const left = this.#lastMs + seconds * 1000 - this.#clock.monotonicMs();
     return left <= 0 && this.#recordsSince === 0 ? seconds * 1000 : left;
   }

@@ -125,9 +125,9 @@ describe('the life of a process', () => {
   it('keeps the last checkpoints, counts all, and moves the generation with durable ones only', () => {
     const control = createControl(AT);
     for (let generation = 1; generation <= CHECKPOINTS_KEPT + 5; generation++) {
-      control.checkpointed({ generation, rows: 1, bytes: 2, durationMs: 3, at: AT + generation, error: null });
+      control.checkpointed({ generation, rows: 1, bytes: 2, durationMs: 3, at: AT + generation, error: null }, 'a');
     }
-    control.checkpointed({ generation: 99, rows: 0, bytes: 0, durationMs: 1, at: AT, error: 'the disk is full' });
+    control.checkpointed({ generation: 99, rows: 0, bytes: 0, durationMs: 1, at: AT, error: 'the disk is full' }, 'a');
     const { checkpoints, generation, checkpointsSucceeded, checkpointsFailed } = control.state();
     expect(checkpoints).toHaveLength(CHECKPOINTS_KEPT);
     expect(checkpoints.at(-1)).toMatchObject({ generation: 99, error: 'the disk is full' });
@@ -166,7 +166,7 @@ const steps = fc.array(fc.oneof(
   fc.constantFrom('publisher' as const, 'standby' as const).map((role): Step => (control) => control.roleChanged(role)),
   fc.string().map((code): Step => (control) => control.warned({ code, message: code }, AT)),
   fc.tuple(fc.nat(9), fc.option(fc.string())).map(([generation, error]): Step => (control) => {
-    control.checkpointed({ generation, rows: 0, bytes: 0, durationMs: 0, at: AT, error });
+    control.checkpointed({ generation, rows: 0, bytes: 0, durationMs: 0, at: AT, error }, 'a');
   }),
   { weight: 1, arbitrary: partition.map((p): Step => (control) => control.stopped({ ...p, code: 'FILE_SHRANK', message: 'x', offset: null }, AT)) },
 ), { maxLength: 30 });

@@ -119,7 +119,7 @@ describe('layout', () => {
         if (ts.isExportAssignment(node) || node.kind === ts.SyntaxKind.DefaultKeyword && ts.isFunctionDeclaration(node.parent)) wrong.push(`${file.path} has a default export`);
         if (ts.isEnumDeclaration(node)) wrong.push(`${file.path} has an enum`);
       });
-      if (file.path.endsWith('index.ts')) wrong.push(`${file.path} is a barrel`);
+      if (file.path.split('/').at(-1) === 'index.ts') wrong.push(`${file.path} is a barrel`);
     }
     expect(wrong).toEqual([]);
   });

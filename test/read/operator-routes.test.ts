@@ -22,8 +22,8 @@ function busyModel(): FakeReadModel {
   controlled.roleChanged('publisher');
   controlled.opened({ bounds: [{ topic: 'b', partition: 1, start: 0, end: 10 }, { topic: 'a', partition: 0, start: 0, end: 20 }], gaps: [] }, FAKE_NOW);
   controlled.folded([{ topic: 'a', partition: 0, next: 15 }, { topic: 'b', partition: 1, next: 10 }], FAKE_NOW);
-  controlled.checkpointed({ generation: 5, rows: 12, bytes: 3_456, durationMs: 7.5, at: FAKE_NOW, error: null });
-  controlled.checkpointed({ generation: 6, rows: 0, bytes: 0, durationMs: 1, at: FAKE_NOW + 1, error: 'full' });
+  controlled.checkpointed({ generation: 5, rows: 12, bytes: 3_456, durationMs: 7.5, at: FAKE_NOW, error: null }, 'lin"e');
+  controlled.checkpointed({ generation: 6, rows: 0, bytes: 0, durationMs: 1, at: FAKE_NOW + 1, error: 'full' }, 'lin"e');
   controlled.warned({ code: 'POSITION_FELL', message: 'it fell' }, FAKE_NOW);
   model.counted = [
     fakeCounters({ topic: 'a', partition: 0, read: 15, applied: 9, unchanged: 1, superseded: 2, passedOver: 2, deadLetters: 1, unattributed: 1, passedOverReasons: { heartbeat: 2 } }),

@@ -1,0 +1,65 @@
+import type { Control } from '../control.ts';
+import { RentfoldError } from '../errors.ts';
+import type { PipelineEvents } from '../pipeline.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { CheckpointRequest, Snapshots } from '../snapshot/checkpointer.ts';
+import type { PartitionPosition } from '../source/positions.ts';
+
+/** What happens while serving, told to the log and to the control state together. The words operators search for stand here. */
+export interface ServeEvents extends PipelineEvents {
+  warned(warning: { readonly code: string; readonly message: string }): void;
+  failedToClaim(error: unknown): void;
+  /** Writes one checkpoint and tells how it went; answers the durable positions, or null for a stand-by. */
+  checkpoint(snapshots: Snapshots, request: CheckpointRequest): Promise<readonly PartitionPosition[] | null>;
+}
+
+/** Events of a serving process. */
+export function createServeEvents(log: Logger, control: Control, clock: Clock): ServeEvents {
+  const now = (): number => clock.now();
+  const warned: ServeEvents['warned'] = (warning) => {
+    control.warned(warning, now());
+    log.warn({ code: warning.code }, warning.message);
+  };
+  return {
+    warned,
+    folded: (_batch, positions) => control.folded(positions, now()),
+    bounds: (bounds) => control.boundsSeen(bounds),
+    stopped(stop) {
+      control.stopped(stop, now());
+      log.error({ code: stop.code, topic: stop.topic, partition: stop.partition, offset: stop.offset }, `stopped: ${stop.message}`);
+    },
+    deadLetters(opened) {
+      for (const { letter, properties } of opened) {
+        log.warn({ code: letter.code, topic: letter.topic, partition: letter.partition, offset: letter.offset, properties }, `dead letter: ${letter.message}`);
+      }
+    },
+    warnings: (warnings) => warnings.forEach(warned),
+    updated(properties) {
+      for (const property of properties) log.debug(`[FP-CACHE] Updated property ${property}`);
+    },
+    checkpointFailed(error) {
+      const message = `checkpoint failed: ${messageOf(error)}; folding and reading go on, and it is tried again`;
+      control.checkpointed({ generation: control.state().generation ?? 0, rows: 0, bytes: 0, durationMs: 0, at: now(), error: messageOf(error) }, control.state().lineage);
+      warned({ code: 'CHECKPOINT_FAILED', message });
+    },
+    failedToClaim: (error) => log.debug(`the lease could not be asked for: ${messageOf(error)}`),
+    async checkpoint(snapshots, request) {
+      const outcome = await snapshots.checkpoint(request);
+      if (outcome.kind === 'standby') {
+        log.debug(`no checkpoint: this process stands by, ${outcome.reason}`);
+        return null;
+      }
+      const { generation, rows, bytes, ms } = outcome;
+      control.checkpointed({ generation, rows, bytes, durationMs: ms, at: now(), error: null }, snapshots.status().lineage);
+      log.info({ generation, rows, bytes, ms: Math.round(ms) }, `[FP-CACHE] Checkpoint: generation ${generation}, ${rows} rows, ${bytes} bytes`);
+      await snapshots.maintain();
+      return outcome.positions;
+    },
+  };
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof RentfoldError) return `${error.code}: ${error.message}`;
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,119 @@
+#!/usr/bin/env node
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { env, exit, kill, pid, argv, stderr, stdout, versions as nodeVersions } from 'node:process';
+import { helpText, parseArguments } from './cli/arguments.ts';
+import { configText } from './cli/config-command.ts';
+import { deadLettersText } from './cli/dead-letters-command.ts';
+import { inspectText } from './cli/inspect-command.ts';
+import { serve } from './cli/serve-command.ts';
+import { loadConfig, type LoadedConfig } from './config.ts';
+import { RentfoldError } from './errors.ts';
+import { createWorkerIngest } from './ingest/worker.ts';
+import { createSystemClock } from './runtime/clock.ts';
+import { createLog, type Logger } from './runtime/log.ts';
+import type { Step } from './snapshot/checkpointer.ts';
+import { createStore, type StoreSpec } from './snapshot/store-spec.ts';
+import { createThreadWork } from './snapshot/thread-work.ts';
+
+/** The only file that knows adapters, the process and the real clock. */
+
+const ROOT = resolve(import.meta.dirname, '..');
+const PREFIX = 'cdc/financial_performance/';
+/** A property of the demo data that is easy to type. */
+const DEMO_PROPERTY = '11111111-1111-4111-8111-111111111111';
+
+function loadConfiguration(): LoadedConfig {
+  const path = env.RENTFOLD_CONFIG_FILE === undefined ? resolve(ROOT, 'config/rentfold.json') : resolve(env.RENTFOLD_CONFIG_FILE);
+  const file = existsSync(path) ? { path, text: readFileSync(path, 'utf8') } : null;
+  if (file === null && env.RENTFOLD_CONFIG_FILE !== undefined) throw new RentfoldError('CONFIGURATION_INVALID', `RENTFOLD_CONFIG_FILE: there is no file ${path}`);
+  return loadConfig({ environment: env, file, resolve: (text, isDefault) => resolve(isDefault ? ROOT : '.', text) });
+}
+
+async function runServe(loaded: LoadedConfig): Promise<void> {
+  const { config, unknown } = loaded;
+  const log = createLog({ level: config.logLevel, format: config.logFormat, isTerminal: stdout.isTTY });
+  for (const name of unknown) log.warn({ code: 'OPTION_UNKNOWN' }, `${name} is no option of rentfold; check its spelling (rentfold config lists all)`);
+  const spec = storeSpec(config.store.folder);
+  const isDemo = config.source.folder === resolve(ROOT, 'config/demo');
+  const onStep = killAtStep();
+  await serve({
+    config, log, clock: createSystemClock(), prefix: PREFIX,
+    store: createStore(spec), work: createThreadWork(spec), ingest: createWorkerIngest({ source: config.source }),
+    versions: { rentfold: packageVersion(), node: nodeVersions.node },
+    hint: (url) => (isDemo
+      ? `this is the demo portfolio; open ${url}/financial-performance/${DEMO_PROPERTY}?as_of=2026-11-23, then try another as_of, add &unit_id=…, and look at ${url}/health/status`
+      : `figures are at ${url}/financial-performance/{property_id}, the state of the process at ${url}/health/status`),
+    shutdown: shutdownSignal(log, config.shutdownSeconds),
+    ...(onStep === null ? {} : { onStep }),
+  });
+}
+
+function storeSpec(folder: string): StoreSpec {
+  return { kind: 'local', options: { directory: folder, ownFolder: PREFIX } };
+}
+
+/** Aborts at the first SIGTERM or SIGINT. The second one, or the time allowed running out, ends the process: a crash loses nothing. */
+function shutdownSignal(log: Logger, secondsMax: number): AbortSignal {
+  const controller = new AbortController();
+  const ask = (name: string): void => {
+    if (controller.signal.aborted) {
+      log.warn(`${name} again: ending at once`);
+      exit(1);
+    }
+    log.info(`${name}: closing the port, then writing a last checkpoint`);
+    setTimeout(() => {
+      log.error(`not ended within ${secondsMax} s (RENTFOLD_SHUTDOWN_SECONDS): ending now; the next start goes on from the last checkpoint`);
+      exit(1);
+    }, secondsMax * 1000).unref();
+    controller.abort();
+  };
+  process.on('SIGTERM', () => ask('SIGTERM'));
+  process.on('SIGINT', () => ask('SIGINT'));
+  return controller.signal;
+}
+
+/** For tests: RENTFOLD_TEST_KILL_AT=`step` or `step:n` ends the process with SIGKILL at the n-th time a checkpoint comes to that step. */
+function killAtStep(): ((step: Step) => void) | null {
+  const [name, count = '1'] = (env.RENTFOLD_TEST_KILL_AT ?? '').split(':');
+  if (name === '') return null;
+  let left = Number(count);
+  return (step) => { if (step === name && --left === 0) kill(pid, 'SIGKILL'); };
+}
+
+function packageVersion(): string {
+  return (JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')) as { version: string }).version;
+}
+
+async function run(): Promise<void> {
+  const parsed = parseArguments(argv.slice(2));
+  if (parsed.kind === 'help') {
+    stdout.write(helpText(parsed.command));
+    return;
+  }
+  const loaded = loadConfiguration();
+  const store = (): ReturnType<typeof createStore> => createStore(storeSpec(loaded.config.store.folder));
+  switch (parsed.command) {
+    case 'config':
+      stdout.write(configText(loaded));
+      return;
+    case 'inspect':
+      stdout.write(await inspectText(store(), PREFIX, parsed.parameters));
+      return;
+    case 'dead-letters':
+      stdout.write(await deadLettersText(store(), PREFIX, parsed.parameters));
+      return;
+    case 'serve':
+      await runServe(loaded);
+  }
+}
+
+try {
+  await run();
+} catch (error) {
+  const known = error instanceof RentfoldError;
+  const lines = (error instanceof Error ? error.message : String(error)).split('\n');
+  for (const line of lines) stderr.write(`rentfold: ${known ? error.code : 'UNEXPECTED'}: ${line}\n`);
+  if (!known && error instanceof Error) stderr.write(`${error.stack ?? ''}\n`);
+  process.exitCode = known ? error.exit : 1;
+}
