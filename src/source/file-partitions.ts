@@ -143,13 +143,10 @@ function isNamed(topic: TopicEntry, line: FileLine): boolean {
   return true;
 }
 
-/** Marks a file and the partitions named as stopped, and says so. */
-export function* stopFile(table: FilePartitions, file: FileState, stops: readonly PartitionStop[]): Generator<SourceEvent, void, void> {
+/** Marks a file and every partition in it as stopped, and says so. */
+export function* stopFile(file: FileState, stops: readonly PartitionStop[]): Generator<SourceEvent, void, void> {
   if (file.stopped) return;
   file.stopped = true;
-  for (const stop of stops) {
-    const state = table.get(stop.topic, stop.partition);
-    if (state !== null) state.stopped = true;
-  }
+  for (const state of file.partitions) state.stopped = true;
   for (const stop of stops) yield { kind: 'stopped', stop };
 }

@@ -12,11 +12,14 @@ import type { FileState, PartitionState, FilePartitions } from './file-partition
 export class FileScanner {
   readonly #table: FilePartitions;
   readonly #reader: LineReader;
+  readonly #isEnded: () => boolean;
   readonly #line = new FileLine();
 
-  constructor(table: FilePartitions, reader: LineReader) {
+  /** `isEnded` cuts a scan short when the source is closed. */
+  constructor(table: FilePartitions, reader: LineReader, isEnded: () => boolean) {
     this.#table = table;
     this.#reader = reader;
+    this.#isEnded = isEnded;
   }
 
   /**
@@ -71,7 +74,7 @@ export class FileScanner {
           visit();
           end = reader.nextStart;
         }
-      } while (await reader.fill());
+      } while (!this.#isEnded() && (await reader.fill()));
     } catch (error) {
       if (!(error instanceof JsonFault) && !(error instanceof RangeError)) throw error;
     } finally {

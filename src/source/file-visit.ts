@@ -17,7 +17,7 @@ export class FileVisitor {
   endsMoved = false;
   readonly #table: FilePartitions;
   readonly #reader: LineReader;
-  readonly #isClosed: () => boolean;
+  readonly #isEnded: () => boolean;
   readonly #builder: RecordBatchBuilder;
   readonly #line = new FileLine();
   /** The reader's current line is still to be taken: the batch was full. */
@@ -26,10 +26,10 @@ export class FileVisitor {
   #stop: PartitionStop | null = null;
   #faults: readonly PartitionStop[] | null = null;
 
-  constructor(table: FilePartitions, reader: LineReader, recordsMax: number, isClosed: () => boolean) {
+  constructor(table: FilePartitions, reader: LineReader, recordsMax: number, isEnded: () => boolean) {
     this.#table = table;
     this.#reader = reader;
-    this.#isClosed = isClosed;
+    this.#isEnded = isEnded;
     this.#builder = new RecordBatchBuilder(recordsMax);
   }
 
@@ -43,17 +43,17 @@ export class FileVisitor {
       const isVisitedBefore = file.lastLineStart >= 0;
       this.#reader.begin(handle, isVisitedBefore ? file.lastLineStart : file.position, to);
       if (isVisitedBefore && !(await this.#meetsLastLine(file))) {
-        yield* stopFile(this.#table, file, fileReplaced(file));
+        yield* stopFile(file, fileReplaced(file));
         return;
       }
       for (;;) {
         const pause = this.#gather(file);
-        if (pause === 'chunk-done' && !this.#isClosed() && (await this.#fill(file))) continue;
+        if (pause === 'chunk-done' && !this.#isEnded() && (await this.#fill(file))) continue;
         yield* this.#deliver();
         if (this.#stop !== null) yield { kind: 'stopped', stop: this.#stop };
-        if (this.#faults !== null) yield* stopFile(this.#table, file, this.#faults);
+        if (this.#faults !== null) yield* stopFile(file, this.#faults);
         this.#stop = null;
-        if (pause === 'chunk-done' || file.stopped || this.#isClosed()) return;
+        if (pause === 'chunk-done' || file.stopped || this.#isEnded()) return;
       }
     } finally {
       await this.#reader.release();

@@ -54,14 +54,16 @@ class FileSource implements Source {
 
   async open(options: OpenOptions): Promise<OpenedLog> {
     const table = new FilePartitions(options.positions);
-    const scanner = new FileScanner(table, this.#reader);
+    const isEnded = (): boolean => this.#isEnded;
+    const scanner = new FileScanner(table, this.#reader, isEnded);
     try {
       for (const listed of await listFolder(this.#folder)) await scanner.scan(this.#fileOf(listed), listed.bytes);
     } catch (error) {
       throw new RentfoldError('SOURCE_UNAVAILABLE', `The folder of dumps ${this.#folder} cannot be read: ${messageOf(error)}. Set RENTFOLD_FILE_DIR to a folder that exists and may be read.`, { cause: error });
     }
+    if (isEnded()) throw new RentfoldError('SOURCE_FAILED', `The folder of dumps ${this.#folder} was closed while it was being opened.`);
     const { gaps, notes, stops } = checkPositions(table, this.#folder, options);
-    const visitor = new FileVisitor(table, this.#reader, options.recordsMax, () => this.#isEnded);
+    const visitor = new FileVisitor(table, this.#reader, options.recordsMax, isEnded);
     this.#opened = { table, scanner, visitor, stops };
     return { bounds: boundsOf(table), gaps, notes, identity: `file:${this.#folder}` };
   }
@@ -110,13 +112,13 @@ class FileSource implements Source {
     for (const file of this.#files.values()) {
       if (present.has(file.name)) continue;
       if (file.position === 0) this.#files.delete(file.name);
-      else yield* stopFile(opened.table, file, fileShrank(file, null));
+      else yield* stopFile(file, fileShrank(file, null));
     }
     for (const found of listed) {
       if (this.#isEnded) return;
       const file = this.#fileOf(found);
       if (file.stopped || found.bytes === file.seenBytes) continue;
-      yield* found.bytes < file.position ? stopFile(opened.table, file, fileShrank(file, found.bytes)) : this.#read(opened, file, found.bytes);
+      yield* found.bytes < file.position ? stopFile(file, fileShrank(file, found.bytes)) : this.#read(opened, file, found.bytes);
     }
   }
 
@@ -132,7 +134,8 @@ class FileSource implements Source {
       }
       file.seenBytes = bytes;
     } catch (error) {
-      if (file.position > 0 || (error as NodeJS.ErrnoException).code !== 'ENOENT') yield* stopFile(opened.table, file, fileUnreadable(file, error));
+      // Gone since it was listed: the next round says so, or finds it again.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') yield* stopFile(file, fileUnreadable(file, error));
     }
   }
 

@@ -224,6 +224,14 @@ describe('a line that is no record', () => {
     expect(reader.stops).toMatchObject([{ topic: 't', partition: 0, code: 'FILE_LINE_INVALID', message: expect.stringMatching(/Line 1, byte 1 .*byte order mark/) as string }]);
   });
 
+  it('stops nothing that lives in another file, whatever the names', async () => {
+    await folder.write('t.jsonl', 'no record\n');
+    await folder.write('u.jsonl', dumpText(recordsOf('t', 0, 0, 2)));
+    const reader = await openReader();
+    await reader.until(() => reader.records.length === 2);
+    expect(reader.stops.length).toBe(1);
+  });
+
   it('carries bytes that are not UTF-8 through, for the decoder to refuse', async () => {
     const line = Buffer.from('{"topic":"t","partition":0,"offset":0,"ts":1,"key":null,"payload":"a?b"}\n');
     line[line.indexOf('?')] = 0xff;
@@ -267,6 +275,14 @@ describe('a file that is not what it was', () => {
     await reader.until(() => reader.records.length === 7);
     expect(reader.records).toEqual(recordsOf('t', 0, 0, 7));
     expect(reader.stops).toEqual([]);
+  });
+
+  it('is not opened to the end when it is closed meanwhile', async () => {
+    await folder.write('t.jsonl', dumpText(recordsOf('t', 0, 0, 3)));
+    const source = createFileSource({ folder: folder.path });
+    const opened = source.open({ positions: [], acceptIncompleteHistory: false, recordsMax: 1 });
+    await source.close();
+    await expect(opened).rejects.toMatchObject({ code: 'SOURCE_FAILED' });
   });
 
   it('names every partition whose file is missing at start', async () => {
