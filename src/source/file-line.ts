@@ -1,5 +1,29 @@
 import { JsonCursor } from './file-json.ts';
 
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+const LETTER_N = 0x6e;
+const NULL = Uint8Array.of(0x6e, 0x75, 0x6c, 0x6c);
+const PARTITION_MAX = 0x7fffffff;
+
+const TOPIC = 1;
+const PARTITION = 2;
+const OFFSET = 4;
+const TIME = 8;
+const KEY = 16;
+const PAYLOAD = 32;
+const PLACE = TOPIC | PARTITION | OFFSET;
+/** A missing payload is no tombstone, and a missing key no null: kcat writes both always. */
+const REQUIRED = PLACE | KEY | PAYLOAD;
+const NAMES = new Map([[TOPIC, 'topic'], [PARTITION, 'partition'], [OFFSET, 'offset'], [TIME, 'ts'], [KEY, 'key'], [PAYLOAD, 'payload']]);
+
+/** The names differ in length, so that one comparison decides. */
+const FIELD_BY_LENGTH: ({ readonly field: number; readonly name: Uint8Array } | undefined)[] = [];
+for (const [field, name] of NAMES) FIELD_BY_LENGTH[name.length] = { field, name: Uint8Array.from(name, (letter) => letter.charCodeAt(0)) };
+
 /**
  * One line of a dump, as `kcat -C -J` writes it: an object with `topic`, `partition`, `offset`, `ts`, `key` and `payload` in any order, others passed over.
  * `key` and `payload` are the message's bytes as JSON text, or null.
@@ -23,6 +47,8 @@ export class FileLine {
 
   readonly #cursor = new JsonCursor();
   #topicScratch = new Uint8Array(256);
+  /** Where in the pool the last text read begins. */
+  #textStart = 0;
 
   /**
    * Reads the whole line `bytes[start .. end)` (a line feed stands at `end`), key and payload unescaped into `pool` from `to` on. The pool has
@@ -134,8 +160,6 @@ export class FileLine {
     return time < 0 ? NaN : time;
   }
 
-  #textStart = 0;
-
   /** Reads text into the pool, or skips it when there is none; false for null. */
   #readText(name: string, pool: Uint8Array | null): boolean {
     const cursor = this.#cursor;
@@ -154,30 +178,6 @@ export class FileLine {
     return true;
   }
 }
-
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
-const LETTER_N = 0x6e;
-const NULL = Uint8Array.of(0x6e, 0x75, 0x6c, 0x6c);
-const PARTITION_MAX = 0x7fffffff;
-
-const TOPIC = 1;
-const PARTITION = 2;
-const OFFSET = 4;
-const TIME = 8;
-const KEY = 16;
-const PAYLOAD = 32;
-const PLACE = TOPIC | PARTITION | OFFSET;
-/** A missing payload is no tombstone, and a missing key no null: kcat writes both always. */
-const REQUIRED = PLACE | KEY | PAYLOAD;
-const NAMES = new Map([[TOPIC, 'topic'], [PARTITION, 'partition'], [OFFSET, 'offset'], [TIME, 'ts'], [KEY, 'key'], [PAYLOAD, 'payload']]);
-
-/** The names differ in length, so that one comparison decides. */
-const FIELD_BY_LENGTH: ({ readonly field: number; readonly name: Uint8Array } | undefined)[] = [];
-for (const [field, name] of NAMES) FIELD_BY_LENGTH[name.length] = { field, name: Uint8Array.from(name, (letter) => letter.charCodeAt(0)) };
 
 function fieldOf(bytes: Uint8Array, start: number, end: number): number {
   const length = end - start;

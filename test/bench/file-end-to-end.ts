@@ -1,6 +1,6 @@
 /**
  * Dump files → worker thread → decoding → fold on this thread, and its first stage alone. `node test/bench/file-end-to-end.ts [events]` (default 400 000) makes
- * dumps of Debezium envelopes in a temporary folder and prints one JSON line. Memory is the process's, both threads.
+ * dumps of Debezium envelopes in a temporary folder and prints one JSON line. Memory and processor time are the process's, both threads.
  */
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
@@ -83,10 +83,11 @@ async function readAlone(folder: string): Promise<{ scanMs: number; readMs: numb
 }
 
 /** Through the worker; `fold` takes each batch. The time begins at the first batch asked for, when the source is open. */
-async function readThroughWorker(folder: string, fold: (batch: Parameters<ReturnType<typeof createState>['step']>[0]) => void): Promise<{ ms: number; memoryMax: number }> {
+async function readThroughWorker(folder: string, fold: (batch: Parameters<ReturnType<typeof createState>['step']>[0]) => void): Promise<{ ms: number; cpuMs: number; memoryMax: number }> {
   const ingest = createWorkerIngest({ source: { kind: 'file', folder } });
   await ingest.open(OPTIONS);
   const start = performance.now();
+  const cpu = process.cpuUsage();
   let records = 0;
   let batches = 0;
   let memoryMax = 0;
@@ -98,8 +99,9 @@ async function readThroughWorker(folder: string, fold: (batch: Parameters<Return
     if (records === EVENTS) break;
   }
   const ms = performance.now() - start;
+  const { user, system } = process.cpuUsage(cpu);
   await ingest.close();
-  return { ms, memoryMax };
+  return { ms, cpuMs: (user + system) / 1000, memoryMax };
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'rentfold-bench-'));
@@ -116,6 +118,7 @@ try {
     bench: 'file-end-to-end', events: EVENTS, bytesPerLine: Math.round(bytes / EVENTS), dumpMegabytes: megabytes(bytes),
     scanLinesPerSecond: perSecond(EVENTS, alone.scanMs), readLinesPerSecond: perSecond(EVENTS, alone.readMs),
     workerDecodeEventsPerSecond: perSecond(EVENTS, decoded.ms), endToEndEventsPerSecond: perSecond(EVENTS, folded.ms),
+    cpuSecondsPerMillionEvents: { decode: Math.round(decoded.cpuMs / EVENTS * 1e4) / 10, endToEnd: Math.round(folded.cpuMs / EVENTS * 1e4) / 10 },
     memoryMegabytes: { before: megabytes(memoryBefore), decodeMax: megabytes(decoded.memoryMax), endToEndMax: megabytes(folded.memoryMax), ledger: megabytes(counts.ledgerBytes + counts.accountBytes) },
     rows: counts.rows, ...totals,
   }));
