@@ -61,12 +61,17 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
   const values = new Values(raw, problems);
   const config = build(values, input.resolve);
   checkTogether(config, values, problems);
-  if (problems.length > 0) throw new RentfoldError('CONFIGURATION_INVALID', problems.join('\n'));
+  if (problems.length > 0) throw new RentfoldError('CONFIGURATION_INVALID', problems.sort((a, b) => placeInTable(a) - placeInTable(b)).join('\n'));
   const known = new Set<string>(OPTIONS.map((o) => o.name));
   const unknown = [...new Set([...Object.keys(input.environment), ...fileValues.keys()])]
     .filter((name) => name.startsWith('RENTFOLD_') && !name.startsWith('RENTFOLD_TEST_') && !known.has(name))
     .sort();
   return { config, inForce: inForce(raw), unknown };
+}
+
+/** Where a problem's option stands in the table; problems of the file itself come first. */
+function placeInTable(problem: string): number {
+  return OPTIONS.findIndex(({ name }) => problem.startsWith(`${name}:`));
 }
 
 function inForce(raw: ReadonlyMap<OptionName, { text: string; from: OptionInForce['from'] }>): OptionInForce[] {

@@ -4,19 +4,16 @@ import { resolve } from 'node:path';
 import { env, exit, kill, pid, argv, stderr, stdout, versions as nodeVersions } from 'node:process';
 import { helpText, parseArguments } from './cli/arguments.ts';
 import { configText } from './cli/config-command.ts';
-import { deadLettersText } from './cli/dead-letters-command.ts';
-import { inspectText } from './cli/inspect-command.ts';
-import { serve } from './cli/serve-command.ts';
 import { loadConfig, type LoadedConfig } from './config.ts';
 import { RentfoldError } from './errors.ts';
-import { createWorkerIngest } from './ingest/worker.ts';
-import { createSystemClock } from './runtime/clock.ts';
-import { createLog, type Logger } from './runtime/log.ts';
+import type { Logger } from './runtime/log.ts';
 import type { Step } from './snapshot/checkpointer.ts';
 import { createStore, type StoreSpec } from './snapshot/store-spec.ts';
-import { createThreadWork } from './snapshot/thread-work.ts';
 
-/** The only file that knows adapters, the process and the real clock. */
+/**
+ * The only file that knows adapters, the process and the real clock. What only one command needs is loaded by that command: a wrong option and
+ * `--help` answer at once.
+ */
 
 const ROOT = resolve(import.meta.dirname, '..');
 const PREFIX = 'cdc/financial_performance/';
@@ -31,6 +28,9 @@ function loadConfiguration(): LoadedConfig {
 }
 
 async function runServe(loaded: LoadedConfig): Promise<void> {
+  const [{ serve }, { createWorkerIngest }, { createSystemClock }, { createLog }, { createThreadWork }] = await Promise.all([
+    import('./cli/serve-command.ts'), import('./ingest/worker.ts'), import('./runtime/clock.ts'), import('./runtime/log.ts'), import('./snapshot/thread-work.ts'),
+  ]);
   const { config, unknown } = loaded;
   const log = createLog({ level: config.logLevel, format: config.logFormat, isTerminal: stdout.isTTY });
   for (const name of unknown) log.warn({ code: 'OPTION_UNKNOWN' }, `${name} is no option of rentfold; check its spelling (rentfold config lists all)`);
@@ -98,10 +98,10 @@ async function run(): Promise<void> {
       stdout.write(configText(loaded));
       return;
     case 'inspect':
-      stdout.write(await inspectText(store(), PREFIX, parsed.parameters));
+      stdout.write(await (await import('./cli/inspect-command.ts')).inspectText(store(), PREFIX, parsed.parameters));
       return;
     case 'dead-letters':
-      stdout.write(await deadLettersText(store(), PREFIX, parsed.parameters));
+      stdout.write(await (await import('./cli/dead-letters-command.ts')).deadLettersText(store(), PREFIX, parsed.parameters));
       return;
     case 'serve':
       await runServe(loaded);

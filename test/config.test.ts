@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { loadConfig, type LoadedConfig } from '../src/config.ts';
 import { OPTIONS } from '../src/config-options.ts';
 import { RentfoldError } from '../src/errors.ts';
+import { WRONG } from './support/wrong-options.ts';
 
 const load = (environment: Record<string, string>, file: string | null = null): LoadedConfig =>
   loadConfig({ environment, file: file === null ? null : { path: 'config/rentfold.json', text: file }, resolve: (path) => `/base/${path}` });
@@ -21,15 +22,6 @@ function problems(environment: Record<string, string>, file: string | null = nul
   return [];
 }
 
-/** A wrong value for every option that can be wrong by itself. */
-export const WRONG: Record<string, string> = {
-  RENTFOLD_SOURCE: 'rabbit', RENTFOLD_STORE: 'ftp', RENTFOLD_HOST: '0.0.0.0', RENTFOLD_PORT: '70000', RENTFOLD_READ_TOKEN: 'short',
-  RENTFOLD_ALLOW_ANONYMOUS_READS: 'yes', RENTFOLD_TIME_ZONE: 'Mars/Olympus', RENTFOLD_FISCAL_YEAR_START_MONTH: '13', RENTFOLD_DECIMALS: 'base64',
-  RENTFOLD_TABLE_EXPENSES: 'a.b.c.d', RENTFOLD_TABLE_RENTS: 'public.', RENTFOLD_TABLE_PROPERTIES: '.x', RENTFOLD_COLUMNS_EXPENSES: 'colour=red',
-  RENTFOLD_COLUMNS_RENTS: 'amount=none', RENTFOLD_COLUMNS_PROPERTIES: 'id', RENTFOLD_SOURCE_EPOCHS: 'yesterday', RENTFOLD_DELETED_KEYS_DAYS: '0',
-  RENTFOLD_ACCEPT_INCOMPLETE_HISTORY: '1', RENTFOLD_CHECKPOINT_SECONDS: '-1', RENTFOLD_CHECKPOINT_CHANGES: '0', RENTFOLD_BATCH_RECORDS: '1.5',
-  RENTFOLD_BATCHES_IN_FLIGHT: 'many', RENTFOLD_SHUTDOWN_SECONDS: '0x10', RENTFOLD_LOG_FORMAT: 'xml', LOG_LEVEL: 'loud',
-};
 /** Paths may be anything until they are used. */
 const FREE = ['RENTFOLD_FILE_DIR', 'RENTFOLD_STORE_DIR', 'RENTFOLD_CONFIG_FILE'];
 

@@ -30,7 +30,7 @@ const ANNOUNCE_BYTES = 8 * 1024 * 1024;
 /**
  * Topic dumps in a folder as a log: every line of every `*.jsonl` file, as `kcat -C -J` writes it, is a record. Files are read in the order of their
  * names, each to its end, then followed: appended lines and new files are seen within a second; a last line without its line feed waits until it has one.
- * `open` throws SOURCE_UNAVAILABLE when the folder cannot be read; what can go wrong later stops partitions (`file-stops.ts`).
+ * `open` throws CONFIGURATION_INVALID when the folder cannot be read; what can go wrong later stops partitions (`file-stops.ts`).
  */
 export function createFileSource(options: FileSourceOptions): Source {
   return new FileSource(resolve(options.folder), options.pollMs ?? POLL_MS);
@@ -59,7 +59,7 @@ class FileSource implements Source {
     try {
       for (const listed of await listFolder(this.#folder)) await scanner.scan(this.#fileOf(listed), listed.bytes);
     } catch (error) {
-      throw new RentfoldError('SOURCE_UNAVAILABLE', `The folder of dumps ${this.#folder} cannot be read: ${messageOf(error)}. Set RENTFOLD_FILE_DIR to a folder that exists and may be read.`, { cause: error });
+      throw new RentfoldError('CONFIGURATION_INVALID', `RENTFOLD_FILE_DIR: the folder of dumps ${this.#folder} cannot be read (${messageOf(error)}); name one that exists and may be read`, { cause: error });
     }
     if (isEnded()) throw new RentfoldError('SOURCE_FAILED', `The folder of dumps ${this.#folder} was closed while it was being opened.`);
     const { gaps, notes, stops } = checkPositions(table, this.#folder, options);

@@ -52,7 +52,7 @@ describe('which files are the log', () => {
     expect(reader.records.length).toBe(2);
     await elsewhere.dispose();
     const source = createFileSource({ folder: folder.file('no-such-folder') });
-    await expect(source.open({ positions: [], acceptIncompleteHistory: false, recordsMax: 1 })).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE', message: expect.stringMatching(/no-such-folder.*RENTFOLD_FILE_DIR/s) as string });
+    await expect(source.open({ positions: [], acceptIncompleteHistory: false, recordsMax: 1 })).rejects.toMatchObject({ code: 'CONFIGURATION_INVALID', message: expect.stringMatching(/RENTFOLD_FILE_DIR: .*no-such-folder/s) as string });
   });
 });
 
