@@ -85,7 +85,7 @@ export function describeIngest(name: string, outstandingMax: number, createInges
       for (let taken = 0; taken < 40; taken++) {
         if (taken > 0) Atomics.add(plan.shared, GIVEN_BACK, 1);
         await events.next();
-        if (taken < 30) await vi.waitUntil(() => outstanding() === outstandingMax);
+        if (taken < 30) await vi.waitUntil(() => outstanding() === outstandingMax, { timeout: 30_000, interval: 1 });
       }
       expect(Atomics.load(plan.shared, OUTSTANDING_MAX)).toBe(outstandingMax);
     });
@@ -153,6 +153,14 @@ export function describeIngest(name: string, outstandingMax: number, createInges
       await opened.open(OPTIONS);
       await opened.close();
       await create(script({})).close();
+    });
+
+    it('closes while it is being opened', async () => {
+      await folder.write('t.jsonl', dumpText(recordsOf('t', 0, 0, 5)));
+      const ingest = create({ kind: 'file', folder: folder.path });
+      const opened = failure(ingest.open(OPTIONS));
+      await ingest.close();
+      expect(await opened).toMatchObject({ code: 'SOURCE_FAILED' });
     });
 
     it('reads a folder of dumps, and resumes where a batch ended', async () => {
