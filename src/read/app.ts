@@ -27,11 +27,11 @@ const LIMITS = {
   headerBytesMax: 16_384,
   headersTimeoutMs: 5_000,
   requestTimeoutMs: 10_000,
+  /** How often these two are looked at. */
+  timeoutCheckMs: 1_000,
   connectionTimeoutMs: 30_000,
   keepAliveTimeoutMs: 72_000,
   connectionsMax: 4_096,
-  /** How often the two timeouts above are looked at. */
-  timeoutCheckMs: 1_000,
   /** What is still half-way this long after closing began is cut off. */
   closeGraceMs: 1_000,
   /** No request has a body; the framework's limit cannot be zero. */
@@ -45,7 +45,7 @@ export function buildApp(model: ReadModel, options: ReadOptions): FastifyInstanc
   const { logger } = options;
   const gate = createGate(createAuthorizer(options.readToken));
   const app = fastify({
-    loggerInstance: logger as FastifyBaseLogger,
+    loggerInstance: frameworkLogger(logger),
     childLoggerFactory: (parent) => parent,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
@@ -84,11 +84,16 @@ export function buildApp(model: ReadModel, options: ReadOptions): FastifyInstanc
   app.setErrorHandler((error, request, reply) => sendProblem(reply, problemOfError(error, request.id, logger)));
   void app.register(fastifySwagger, describeApi(options.versions, options.readToken !== null));
   app.after((error) => {
-    if (error !== null) throw error;
+    if (error instanceof Error) throw error;
     addFiguresRoute(app, model, logger);
     addOperatorRoutes(app, model, metrics, options.versions);
   });
   return app;
+}
+
+/** The framework's share of the log: its warnings. What it would tell at `info` is told elsewhere in our own words. */
+function frameworkLogger(logger: Logger): FastifyBaseLogger {
+  return logger.child({}, { level: logger.isLevelEnabled('warn') ? 'warn' : logger.level });
 }
 
 /** Listens on `host`, loopback unless told otherwise; port 0 takes a free one. Answers the origin, e.g. `http://127.0.0.1:8080`. */

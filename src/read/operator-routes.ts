@@ -10,11 +10,11 @@ import { buildStatus } from './status.ts';
 /** What orchestrators, monitoring and people ask: health, status, metrics and the description of the interface. */
 export function addOperatorRoutes(app: FastifyInstance, model: ReadModel, metrics: Metrics, versions: Readonly<Record<string, string>>): void {
   app.get('/health/live', {
-    schema: { operationId: 'readLiveness', summary: 'The process answers', response: { 200: healthAnswer, ...problemAnswers(503) } },
+    schema: { operationId: 'readLiveness', summary: 'The process answers', security: [], response: { 200: healthAnswer, ...problemAnswers(503) } },
   }, (_request, reply) => sendJson(reply, '{"status":"live"}'));
 
   app.get('/health/ready', {
-    schema: { operationId: 'readReadiness', summary: 'Restored, folded up to the end of the log seen at start, and nothing stopped', response: { 200: healthAnswer, ...problemAnswers(503) } },
+    schema: { operationId: 'readReadiness', security: [], summary: 'Restored, folded up to the end of the log seen at start, and nothing stopped', response: { 200: healthAnswer, ...problemAnswers(503) } },
   }, (_request, reply) => {
     const refusal = refuseTraffic(model.control());
     return refusal === null ? sendJson(reply, '{"status":"ready"}') : sendProblem(reply, refusal);

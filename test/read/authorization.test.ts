@@ -61,8 +61,10 @@ describe('the read token', () => {
 
   it('is described, when it is needed', async () => {
     const { app } = guardedApp();
-    const description = (await app.inject({ url: '/openapi.json', headers: { authorization: bytes(`Bearer ${TOKEN}`) } })).json<{ security: unknown }>();
+    const description = (await app.inject({ url: '/openapi.json', headers: { authorization: bytes(`Bearer ${TOKEN}`) } })).json<{ security: unknown; paths: Record<string, { get: { security?: unknown } }> }>();
     expect(description.security).toEqual([{ token: [] }]);
+    const open = Object.entries(description.paths).filter(([, { get }]) => get.security !== undefined);
+    expect(open.map(([path, { get }]) => [path, get.security])).toEqual([['/health/live', []], ['/health/ready', []]]);
   });
 
   it('is not asked for when none is set', async () => {

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { FastifyInstance } from 'fastify';
 import { parseDate } from '../../src/change/dates.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
+import { listen } from '../../src/read/app.ts';
 import { createFakeReadModel, FAKE_NOW, makeReady } from '../support/fake-read-model.ts';
 import { startApp } from '../support/read-app.ts';
 
@@ -217,9 +218,11 @@ describe('what operators grep for', () => {
     for (const line of raw) expect(line.trimEnd()).not.toMatch(/[\n\r\u001b\u202e]/);
   });
 
-  it('logs nothing of it at info', async () => {
+  it('logs nothing of it at info, and nothing of its own when it listens and closes', async () => {
     const { app, lines } = readyApp('info');
+    await listen(app);
     await app.inject({ url: URL });
+    await app.close();
     expect(lines).toEqual([]);
   });
 });
