@@ -27,12 +27,11 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
 const HEX = '0123456789abcdef';
 
-/** Value of a hexadecimal digit: 0–15, plus 16 if it is an upper-case letter, or -1. */
-function hexDigit(byte: number): number {
-  if (byte >= 48 && byte <= 57) return byte - 48;
-  if (byte >= 97 && byte <= 102) return byte - 87;
-  if (byte >= 65 && byte <= 70) return byte - 55 + 16;
-  return -1;
+/** Value of a hexadecimal digit in bits 0–3; bit 4: lower-case letter, bit 5: upper-case letter, bit 6: no such digit. */
+const DIGIT = new Uint8Array(256).fill(64);
+for (let digit = 0; digit < 16; digit++) {
+  DIGIT[HEX.charCodeAt(digit)] = digit < 10 ? digit : digit | 16;
+  if (digit >= 10) DIGIT[HEX.toUpperCase().charCodeAt(digit)] = digit | 32;
 }
 
 /**
@@ -42,26 +41,21 @@ function hexDigit(byte: number): number {
 export function parseUuid(bytes: Uint8Array, start: number, end: number, out: Uint32Array, at: number): number {
   if (end - start !== 36) return ID_NONE;
   if (bytes[start + 8] !== 45 || bytes[start + 13] !== 45 || bytes[start + 18] !== 45 || bytes[start + 23] !== 45) return ID_NONE;
-  let lower = false;
-  let upper = false;
+  let seen = 0;
   let i = start;
-  for (let word = 0; word < 4; word++) {
-    let value = 0;
-    for (let digit = 0; digit < 8; digit++) {
-      if (bytes[i] === 45 && (i === start + 8 || i === start + 13 || i === start + 18 || i === start + 23)) i++;
-      const byte = bytes[i++];
-      let h = hexDigit(byte);
-      if (h < 0) return ID_NONE;
-      if (h >= 16) {
-        upper = true;
-        h -= 16;
-      } else if (h > 9) lower = true;
-      value = (value << 4) | h;
-    }
-    out[at + word] = value >>> 0;
+  for (let half = 0; half < 8; half++) {
+    const a = DIGIT[bytes[i]];
+    const b = DIGIT[bytes[i + 1]];
+    const c = DIGIT[bytes[i + 2]];
+    const d = DIGIT[bytes[i + 3]];
+    seen |= a | b | c | d;
+    const value = ((a & 15) << 12) | ((b & 15) << 8) | ((c & 15) << 4) | (d & 15);
+    const word = at + (half >> 1);
+    out[word] = (half & 1) === 0 ? value << 16 : out[word] | value;
+    i += half === 0 || half > 4 ? 4 : 5;
   }
-  if (upper && lower) return ID_NONE;
-  return upper ? ID_UUID_UPPER : ID_UUID;
+  if ((seen & 64) !== 0 || (seen & 48) === 48) return ID_NONE;
+  return (seen & 32) !== 0 ? ID_UUID_UPPER : ID_UUID;
 }
 
 /** Packs up to 15 bytes into `out[at..at+4)` as a short identifier. */

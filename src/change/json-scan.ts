@@ -1,5 +1,5 @@
 /**
- * Scanners over JSON text in UTF-8 bytes: strings, numbers, literals, escapes. They accept exactly what JSON allows (RFC 8259,
+ * Scanners over JSON text in UTF-8 bytes: strings, numbers, escapes. They accept exactly what JSON allows (RFC 8259,
  * like `JSON.parse`) and answer where the thing ends, or one of the negative answers below.
  */
 export const SCAN_INVALID = -1;
@@ -107,13 +107,6 @@ export function scanDigits(bytes: Uint8Array, from: number, end: number): number
   let at = from;
   while (at < end && bytes[at] >= 48 && bytes[at] <= 57) at++;
   return at;
-}
-
-/** End of the literal `text` (its bytes) at `from`. */
-export function scanLiteral(bytes: Uint8Array, from: number, end: number, text: Uint8Array): number {
-  if (from + text.length > end) return SCAN_INVALID;
-  for (let i = 0; i < text.length; i++) if (bytes[from + i] !== text[i]) return SCAN_INVALID;
-  return from + text.length;
 }
 
 /**

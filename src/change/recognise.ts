@@ -15,7 +15,9 @@ import type { Vocabulary } from './vocabulary.ts';
 /** Names whose doubling makes an envelope unreadable. */
 const TOP_ONCE = [TOP_OP, TOP_BEFORE, TOP_AFTER, TOP_SOURCE, TOP_DATA, TOP_SCHEMA, TOP_PAYLOAD, TOP_ROW_OP, TOP_ROW_DELETED, TOP_EVENT_OP, TOP_TYPE, TOP_SPECVERSION]
   .reduce((bits, slot) => bits | (1 << slot), 0);
-const ROW_MARKS = [TOP_ROW_OP, TOP_ROW_DELETED, TOP_ROW_TABLE, TOP_ROW_SEQUENCE, TOP_ROW_LSN, TOP_ROW_TS_MS];
+/** Names that only a flattened row has. */
+const ROW_MARKS = [TOP_ROW_OP, TOP_ROW_DELETED, TOP_ROW_TABLE, TOP_ROW_SEQUENCE, TOP_ROW_LSN, TOP_ROW_TS_MS].reduce((bits, slot) => bits | (1 << slot), 0);
+const ROW_MARKS_ONCE = (1 << TOP_ROW_OP) | (1 << TOP_ROW_DELETED);
 /** CloudEvents and schema wrappers may hold one another; this deep and no deeper. */
 const NESTING_MAX = 4;
 
@@ -64,8 +66,8 @@ export function recognise(event: Envelope, tape: Tape, token: number, context: F
     event.columns ??= context.schemas.read(tape, top[TOP_SCHEMA]);
     return recognise(event, tape, top[TOP_PAYLOAD], context, topicIsTable, depth + 1);
   }
-  const isRow = ROW_MARKS.some((slot) => top[slot] >= 0);
-  if ((twice & TOP_ONCE) !== 0 && (!isRow || (twice & ((1 << TOP_ROW_OP) | (1 << TOP_ROW_DELETED))) !== 0)) {
+  const isRow = (tape.slotsFound & ROW_MARKS) !== 0;
+  if ((twice & TOP_ONCE) !== 0 && (!isRow || (twice & ROW_MARKS_ONCE) !== 0)) {
     return event.fail('JSON_DUPLICATE_KEY', 'A name of the envelope stands twice.');
   }
   if (top[TOP_OP] >= 0 && (top[TOP_BEFORE] >= 0 || top[TOP_AFTER] >= 0 || top[TOP_SOURCE] >= 0)) return readDebezium(event, tape, context);

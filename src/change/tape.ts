@@ -1,6 +1,7 @@
+import { NameGuesses } from './name-guesses.ts';
 import { NAME_UNKNOWN } from './names.ts';
 import type { Names, SlotMap } from './names.ts';
-import { PLAIN, SCAN_ESCAPED, SCAN_INVALID, SCAN_TOO_DEEP, scanLiteral, scanNumber, scanString, unescape } from './json-scan.ts';
+import { PLAIN, SCAN_ESCAPED, SCAN_INVALID, SCAN_TOO_DEEP, scanNumber, scanString, unescape } from './json-scan.ts';
 
 /** Kinds of tokens. */
 export const TOKEN_NULL = 1;
@@ -19,9 +20,10 @@ const ESCAPED = 8;
 const NAME_SHIFT = 8;
 const WORDS = 4;
 const TOKENS_KEPT_MAX = 1 << 18;
-const NULL = new TextEncoder().encode('null');
-const TRUE = new TextEncoder().encode('true');
-const FALSE = new TextEncoder().encode('false');
+/** The literals' bytes as big-endian words; `false` is told by its last four. */
+const WORD_NULL = 0x6e756c6c;
+const WORD_TRUE = 0x74727565;
+const WORD_ALSE = 0x616c7365;
 
 /**
  * A JSON text as a flat list of tokens over its bytes. `read` validates the whole text and writes one token per value: four words
@@ -32,15 +34,20 @@ export class Tape {
   bytes: Uint8Array = new Uint8Array(0);
   /** Index after the last token. */
   size = 0;
-  /** Members of the object last collected. */
+  /** Members of the object last collected, and a bit for every slot found in it. */
   membersRead = 0;
+  slotsFound = 0;
   #words = new Int32Array(1024 * WORDS);
   readonly #open = new Int32Array(DEPTH_MAX);
   readonly #names: Names;
+  readonly #guesses: NameGuesses;
+  #view = new DataView(this.bytes.buffer);
+  #place = 0;
   #name = NAME_UNKNOWN;
 
   constructor(names: Names) {
     this.#names = names;
+    this.#guesses = new NameGuesses(names);
   }
 
   /** Reads one whole JSON text, `bytes[start..end)`. Returns `end`, or a negative answer of `json-scan.ts`. */
@@ -52,9 +59,13 @@ export class Tape {
 
   /** Reads the JSON value at `start` and returns where it ends, or a negative answer. What follows it is not looked at. */
   readValue(bytes: Uint8Array, start: number, end: number): number {
-    this.bytes = bytes;
+    if (bytes !== this.bytes) {
+      this.bytes = bytes;
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
     this.#makeRoom(end - start);
     this.#name = NAME_UNKNOWN;
+    this.#place = 0;
     const words = this.#words;
     const open = this.#open;
     let depth = 0;
@@ -69,7 +80,7 @@ export class Tape {
         while (PLAIN[bytes[close]] === 1) close++;
         let kind = TOKEN_STRING;
         if (close >= end || bytes[close] !== 34) {
-          close = scanString(bytes, at + 1, end);
+          close = scanString(bytes, close < end ? close : at + 1, end);
           if (close < 0) return close;
           if (close >= SCAN_ESCAPED) kind |= ESCAPED;
           close &= SCAN_ESCAPED - 1;
@@ -87,7 +98,7 @@ export class Tape {
         at = skipSpace(bytes, at + 1, end);
         if (at >= end || bytes[at] !== byte + 2) {
           this.#name = NAME_UNKNOWN;
-          if (byte === 123) at = this.#readName(bytes, at, end);
+          if (byte === 123) at = this.#readName(bytes, at, end, depth);
           if (at < 0) return at;
           continue;
         }
@@ -105,7 +116,7 @@ export class Tape {
         const container = open[depth - 1];
         const isObject = (words[container] & KIND) === TOKEN_OBJECT;
         if (next === 44) {
-          at = isObject ? this.#readName(bytes, at + 1, end) : skipSpace(bytes, at + 1, end);
+          at = isObject ? this.#readName(bytes, at + 1, end, depth) : skipSpace(bytes, at + 1, end);
           if (at < 0) return at;
           break;
         }
@@ -118,15 +129,25 @@ export class Tape {
   }
 
   /** Reads `"name":`, keeps the name's id for the value that follows, and returns where that begins. */
-  #readName(bytes: Uint8Array, from: number, end: number): number {
+  #readName(bytes: Uint8Array, from: number, end: number, depth: number): number {
     let at = skipSpace(bytes, from, end);
+    const guess = this.#guesses.after(this.#place);
+    const length = this.#guesses.match(guess, this.#view, at, end);
+    if (length > 0) {
+      this.#place = guess;
+      this.#name = this.#guesses.nameOf[guess];
+      return skipSpace(bytes, at + length, end);
+    }
     if (at >= end || bytes[at] !== 34) return SCAN_INVALID;
     const start = at + 1;
     let close = start;
     while (PLAIN[bytes[close]] === 1) close++;
-    if (close < end && bytes[close] === 34) this.#name = this.#names.find(bytes, start, close);
-    else {
-      close = scanString(bytes, start, end);
+    if (close + 1 < end && bytes[close] === 34 && bytes[close + 1] === 58) {
+      this.#name = this.#names.find(bytes, start, close);
+      this.#place = this.#guesses.learn(this.#place, depth, bytes, start, close);
+      return skipSpace(bytes, close + 2, end);
+    } else {
+      close = scanString(bytes, close < end ? close : start, end);
       if (close < 0) return close;
       const escaped = close >= SCAN_ESCAPED;
       close &= SCAN_ESCAPED - 1;
@@ -144,18 +165,18 @@ export class Tape {
   }
 
   #readScalar(bytes: Uint8Array, at: number, end: number, token: number): number {
+    const byte = at < end ? bytes[at] : 0;
     let kind = TOKEN_NUMBER;
     let close = SCAN_INVALID;
-    const byte = at < end ? bytes[at] : 0;
     if (byte === 110) {
       kind = TOKEN_NULL;
-      close = scanLiteral(bytes, at, end, NULL);
+      if (at + 4 <= end && this.#view.getInt32(at) === WORD_NULL) close = at + 4;
     } else if (byte === 116) {
       kind = TOKEN_TRUE;
-      close = scanLiteral(bytes, at, end, TRUE);
+      if (at + 4 <= end && this.#view.getInt32(at) === WORD_TRUE) close = at + 4;
     } else if (byte === 102) {
       kind = TOKEN_FALSE;
-      close = scanLiteral(bytes, at, end, FALSE);
+      if (at + 5 <= end && this.#view.getInt32(at + 1) === WORD_ALSE) close = at + 5;
     } else close = scanNumber(bytes, at, end);
     const words = this.#words;
     words[token] = kind | (this.#name << NAME_SHIFT);
@@ -213,6 +234,7 @@ export class Tape {
     const words = this.#words;
     const end = words[object + 3];
     let twice = 0;
+    let found = 0;
     let members = 0;
     for (let token = object + WORDS; token < end; token = words[token + 3]) {
       members++;
@@ -220,8 +242,10 @@ export class Tape {
       if (slot < 0) continue;
       if (slots[slot] >= 0) twice |= 1 << slot;
       slots[slot] = token;
+      found |= 1 << slot;
     }
     this.membersRead = members;
+    this.slotsFound = found;
     return twice;
   }
 }
