@@ -70,9 +70,15 @@ export const RULES_VERSION = 1;
 
 const FORMAT = 'rentfold-manifest';
 
-/** The manifest as a file. */
+/** The manifest as a file, read back once: what could not be restored is not written. Throws UNEXPECTED then. */
 export function encodeManifest(manifest: Manifest): Uint8Array {
-  return seal(FORMAT, MANIFEST_VERSION, manifest);
+  const bytes = seal(FORMAT, MANIFEST_VERSION, manifest);
+  try {
+    readManifest(`generation ${manifest.generation}`, bytes);
+  } catch (error) {
+    throw new RentfoldError('UNEXPECTED', `the manifest to be written could not be read again: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+  return bytes;
 }
 
 /**

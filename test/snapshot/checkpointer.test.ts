@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { ChangeWriter } from '../support/change-writer.ts';
+import { newFolder, openLocal, pictureOf, startRun, type Run } from '../support/snapshot-run.ts';
+import { NOW, someChanges } from '../support/some-changes.ts';
+
+// Goal: what was checkpointed comes back, delta upon delta, through merges and pruning. Method: real books and state over a local store in a
+// temporary folder; a restore into new books must give the same picture.
+
+async function picturesAgree(run: Run): Promise<void> {
+  const other = await startRun(run.store);
+  expect(other.restored.kind).toBe('restored');
+  expect(pictureOf(other.state)).toBe(pictureOf(run.state));
+}
+
+describe('checkpoint and restore', () => {
+  it('an empty store restores nothing; an empty state can be checkpointed and comes back', async () => {
+    const run = await startRun(await openLocal(newFolder()));
+    expect(run.restored).toMatchObject({ kind: 'empty', lineage: null, warnings: [] });
+    expect(await run.checkpoint()).toMatchObject({ kind: 'published', generation: 1, rows: 0 });
+    await picturesAgree(run);
+    await run.snapshots.close();
+  });
+
+  it('every generation holds what was folded before it, positions and dead letters included', async () => {
+    const run = await startRun(await openLocal(newFolder()));
+    const log = new ChangeWriter();
+    for (let round = 1; round <= 12; round++) {
+      run.state.step(log.batch(someChanges(round)), NOW);
+      expect(await run.checkpoint()).toMatchObject({ kind: 'published', generation: round, positions: run.state.positions() });
+      await picturesAgree(run);
+    }
+    await run.snapshots.close();
+  });
+
+  it('what is folded while the cut is drawn belongs to the next generation', async () => {
+    const store = await openLocal(newFolder());
+    const log = new ChangeWriter();
+    let picture = '';
+    let folds = true;
+    const run = await startRun(store, {
+      onStep: (step) => {
+        if (folds && step === 'cut-begun') picture = pictureOf(run.state);
+        if (folds && (step === 'cut-begun' || step === 'slice-drawn')) run.state.step(log.batch(someChanges(5)), NOW);
+      },
+    });
+    run.state.step(log.batch(Array.from({ length: 9_000 }, (_, i) => ({ op: 'upsert', table: 'rents', key: `k${i}`, property: `p${i % 7}` }) as const)), NOW);
+    const outcome = await run.checkpoint();
+    const other = await startRun(store);
+    expect(pictureOf(other.state)).toBe(picture);
+    expect(outcome).toMatchObject({ rows: 9_000 });
+    folds = false;
+    await run.checkpoint();
+    await picturesAgree(run);
+    await run.snapshots.close();
+  });
+
+  it('a delta holds the changed rows only', async () => {
+    const run = await startRun(await openLocal(newFolder()));
+    const log = new ChangeWriter();
+    run.state.step(log.batch(Array.from({ length: 2_000 }, (_, i) => ({ op: 'upsert', table: 'rents', key: `k${i}`, property: `p${i % 7}` }) as const)), NOW);
+    expect(await run.checkpoint()).toMatchObject({ rows: 2_000 });
+    run.state.step(log.batch([{ op: 'upsert', table: 'rents', key: 'k5', property: 'p1', amount: 3 }, { op: 'delete', table: 'rents', key: 'k6' }]), NOW);
+    expect(await run.checkpoint()).toMatchObject({ rows: 2 });
+    expect(await run.checkpoint()).toMatchObject({ rows: 0, generation: 3 });
+    await picturesAgree(run);
+    await run.snapshots.close();
+  });
+
+  it('truncated rows do not come back', async () => {
+    const run = await startRun(await openLocal(newFolder()));
+    const log = new ChangeWriter('t', 1);
+    run.state.step(log.batch(someChanges(1)), NOW);
+    await run.checkpoint();
+    run.state.step(log.batch([{ op: 'truncate', table: 'expenses' }, { op: 'upsert', table: 'expenses', key: 'after', type: 'tax' }]), NOW);
+    await run.checkpoint();
+    await picturesAgree(run);
+    const rows = [...(await startRun(run.store)).state.books.canonicalRows()].filter((line) => line.includes('expenses'));
+    expect(rows).toHaveLength(1);
+    await run.snapshots.close();
+  });
+
+  it('deltas are merged into a base, old generations are pruned, the last five stay, and nothing else of ours is left', async () => {
+    const run = await startRun(await openLocal(newFolder()));
+    const log = new ChangeWriter();
+    for (let round = 1; round <= 25; round++) {
+      run.state.step(log.batch(someChanges(round)), NOW);
+      await run.checkpoint();
+      await run.snapshots.maintain();
+      await picturesAgree(run);
+    }
+    const names: string[] = [];
+    for await (const { name } of run.store.list('')) names.push(name);
+    expect(names.filter((name) => /\d{10}\.json$/.test(name)).map((name) => Number(name.slice(-15, -5)))).toEqual([21, 22, 23, 24, 25]);
+    expect(run.snapshots.status().segments).toBeLessThanOrEqual(6);
+    expect(names.filter((name) => name.endsWith('.arrow')).length).toBeLessThan(24);
+    expect((await startRun(run.store)).restored.warnings).toEqual([]);
+    await run.snapshots.close();
+  });
+
+  it('goes on after a restart with deltas on the same lineage', async () => {
+    const store = await openLocal(newFolder());
+    const first = await startRun(store);
+    const log = new ChangeWriter();
+    first.state.step(log.batch(someChanges(1)), NOW);
+    await first.checkpoint();
+    const { lineage } = first.snapshots.status();
+    await first.snapshots.close();
+    const second = await startRun(store);
+    second.state.step(log.batch([{ op: 'upsert', table: 'rents', key: 'r1', property: 'p9' }]), NOW);
+    expect(await second.checkpoint()).toMatchObject({ generation: 2, rows: 1 });
+    expect(second.snapshots.status().lineage).toBe(lineage);
+    await picturesAgree(second);
+    await second.snapshots.close();
+  });
+
+  it('a failed output is told and does not undo the generation', async () => {
+    const run = await startRun(await openLocal(newFolder()), { publishOutputs: () => Promise.reject(new Error('no parquet today')) });
+    expect(await run.checkpoint()).toMatchObject({ kind: 'published' });
+    expect(run.warnings).toEqual([{ code: 'CHECKPOINT_FAILED', message: expect.stringContaining('no parquet today') as unknown }]);
+    await run.snapshots.close();
+  });
+});
