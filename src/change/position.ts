@@ -3,7 +3,8 @@
  * A position says where in the source database's own log a change stands. (epoch, family, words.)
  *
  * Word 0: family in bits 0–3; bit 4 snapshot row; bit 5 the Postgres commit LSN was missing and replaced by the own one;
- * bits 16–31 the epoch (how many of RENTFOLD_SOURCE_EPOCHS lie at or before the commit time).
+ * (not set for the rows of an incremental snapshot, which alone among snapshot rows come with a commit: so they can be told apart, for
+ * their commit time is only when they were read); bits 16–31 the epoch (how many of RENTFOLD_SOURCE_EPOCHS lie at or before the commit time).
  *
  * | family | words 1–6 |
  * |---|---|

@@ -1,4 +1,4 @@
-import { POSITION_FAMILY, POSITION_TIME } from '../change/position.ts';
+import { POSITION_COMMIT_MISSING, POSITION_FAMILY, POSITION_POSTGRES, POSITION_SNAPSHOT, POSITION_TIME } from '../change/position.ts';
 import { ORDER_EQUAL, ORDER_HIGHER, ORDER_INCOMPARABLE, ORDER_LOWER, comparePositions } from '../change/position-order.ts';
 
 /** Where a record, a row's newest image or a truncate mark stands: in the source's log, in time, and in which partition. */
@@ -14,7 +14,7 @@ export interface Place {
 
 /** Bits of a verdict: the record replaces the row's image. */
 export const VERDICT_ACCEPTED = 1;
-/** The record's position becomes the row's highest. */
+/** The record's position becomes the row's: it is the highest, or positions fell and the row's own partition goes on from here. */
 export const VERDICT_HIGHEST = 2;
 /** The positions could not be compared and commit times decided between partitions. */
 export const VERDICT_AMBIGUOUS = 4;
@@ -27,7 +27,8 @@ export const VERDICT_SAME = 16;
  * Order of a record to what is known of its row. From another partition it replaces the image only if its position is not
  * lower; on equality a delete loses. From the same partition it replaces it unless it is a re-send: its commit time is not later,
  * and its position is lower, or equal when it is a delete and positions are more than a time. Incomparable positions: in one
- * partition the log's order stands, between partitions the later commit time wins.
+ * partition the log's order stands, between partitions the later commit time wins. Where positions fell (a failover that nobody noted)
+ * the row follows them down: otherwise a second change of the same transaction would look like a re-send.
  *
  * @param deletes whether the record would delete a live row
  */
@@ -45,34 +46,44 @@ export function judge(record: Place, known: Place, deletes: boolean): number {
     accepted = record.commitTime > known.commitTime || (!(record.commitTime < known.commitTime) && !deletes);
   } else accepted = order === ORDER_HIGHER || (order === ORDER_EQUAL && !deletes);
   if (accepted) verdict |= VERDICT_ACCEPTED;
-  if (order === ORDER_HIGHER || (order === ORDER_INCOMPARABLE && accepted)) verdict |= VERDICT_HIGHEST;
+  const fell = (verdict & VERDICT_FELL) !== 0;
+  if (order === ORDER_HIGHER || (accepted && (order === ORDER_INCOMPARABLE || fell))) verdict |= VERDICT_HIGHEST;
   return verdict;
 }
 
 /**
  * Whether a truncate covers a record read after it: the position is not above its own and the commit time not later. A time is no
  * exact place: at the same time in the truncate's own partition the log's order stands. Incomparable positions: in its own
- * partition the record came later, elsewhere the earlier commit time is covered.
+ * partition the record came later, elsewhere the earlier commit time is covered. A row that states when it was read says nothing
+ * about being later.
  */
 export function isCovered(record: Place, truncate: Place): boolean {
   const order = compareWith(record, truncate);
   const same = record.partition === truncate.partition;
   if (order === ORDER_INCOMPARABLE) return !same && record.commitTime < truncate.commitTime;
-  if (order === ORDER_HIGHER || record.commitTime > truncate.commitTime) return false;
+  if (order === ORDER_HIGHER || (record.commitTime > truncate.commitTime && !hasReadingTime(record))) return false;
   return order === ORDER_LOWER || !same || (record.position[record.positionAt] & POSITION_FAMILY) > POSITION_TIME;
 }
 
 /**
  * Whether a truncate removes a row known when it is read. From its own partition: when the row's position is not above, or its commit
- * time earlier. From another: when the position is not above and the commit time not later, so that the reading order does not matter
- * (see `isCovered`). Incomparable positions: unless the row's commit time is not earlier, in its own partition always.
+ * time earlier. From another: when the position is not above. Incomparable positions: unless the row's commit time is not earlier,
+ * in its own partition always.
  */
 export function isTruncated(row: Place, truncate: Place): boolean {
   const order = compareWith(row, truncate);
   const same = row.partition === truncate.partition;
   if (order === ORDER_INCOMPARABLE) return same || !(row.commitTime >= truncate.commitTime);
-  if (same) return order !== ORDER_HIGHER || row.commitTime < truncate.commitTime;
-  return order !== ORDER_HIGHER && !(row.commitTime > truncate.commitTime);
+  return order !== ORDER_HIGHER || (same && row.commitTime < truncate.commitTime);
+}
+
+/**
+ * Whether a place's commit time is only the time its row was read: an incremental snapshot's row, which alone among snapshot rows names
+ * the last commit. It may be ahead of changes that are still to come.
+ */
+function hasReadingTime(place: Place): boolean {
+  const head = place.position[place.positionAt] & (POSITION_FAMILY | POSITION_SNAPSHOT | POSITION_COMMIT_MISSING);
+  return head === (POSITION_POSTGRES | POSITION_SNAPSHOT);
 }
 
 /** Whether positions of the two cannot be compared. */

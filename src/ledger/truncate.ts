@@ -1,10 +1,11 @@
 import { POSITION_WORDS } from '../change/change.ts';
+import { ORDER_HIGHER } from '../change/position-order.ts';
 import type { Core } from './core.ts';
 import type { Entry } from './entry.ts';
 import { forgetRow, removeImage, touch } from './images.ts';
 import { ROW_LIVE } from './ledger.ts';
 import type { PartitionOutcome } from './ledger.ts';
-import { isAmbiguous, isCovered, isTruncated } from './order.ts';
+import { compareWith, isAmbiguous, isCovered, isTruncated } from './order.ts';
 import type { Place } from './order.ts';
 import { APPLIED, UNCHANGED } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
@@ -12,8 +13,9 @@ import type { Mark } from './truncate-marks.ts';
 
 /**
  * Folds a truncate: removes the live rows it covers, in one pass over the store, and keeps its mark. A row that the mark keeps out for
- * good is forgotten; one that stands above it (its partition's earlier image after positions fell) is remembered as deleted. A truncate
- * that a known mark covers altogether is a repetition: rows that were kept then are kept again.
+ * good is forgotten; one that stands above it (its partition's earlier image after positions fell) is remembered as deleted at the
+ * mark's position, so that what follows at these lower positions is no re-send. A truncate that a known mark covers altogether is a
+ * repetition: rows that were kept then are kept again.
  */
 export function foldTruncate(core: Core, entry: Entry, now: number, counters: PartitionOutcome, touched: Set<number> | null): Outcome {
   const mark: Mark = {
@@ -39,6 +41,7 @@ export function foldTruncate(core: Core, entry: Entry, now: number, counters: Pa
     touch(core, account, now);
     touched?.add(core.accounts.propertyOf(account));
     if (isCovered(row, mark)) forgetRow(core, index);
+    else if (compareWith(row, mark) === ORDER_HIGHER) core.rows.storePosition(index, mark.position, mark.positionAt);
     removed = true;
   }
   return removed || known === null ? APPLIED : UNCHANGED;
