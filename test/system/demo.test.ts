@@ -3,7 +3,7 @@
  * Method: the real process on the demo data as it is committed; every expected figure is asked for; every example of the README that shows
  * an answer is asked again and compared, times and ids of a run aside; then the README's commands are run on the store it left.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +11,8 @@ import { checkCase } from '../support/check-answers.ts';
 import type { ConformanceCase, View } from '../support/conformance.ts';
 import type { DemoExpected } from '../support/demo-figures.ts';
 import { RentfoldProcess } from '../support/process.ts';
+import { propertyId } from '../support/demo-portfolio.ts';
+import { PROJECT_ROOT } from '../support/make-demo.ts';
 import { README_PATH } from '../support/readme-tables.ts';
 
 const expected = JSON.parse(readFileSync(join(import.meta.dirname, '../fixtures/demo-expected.json'), 'utf8')) as DemoExpected;
@@ -18,7 +20,8 @@ const readme = readFileSync(README_PATH, 'utf8');
 /** What differs from run to run. */
 const OF_THE_RUN = /"(?:last_calculated_at|instance)": ?"[^"]*"/g;
 
-const store = mkdtempSync(join(tmpdir(), 'rentfold-demo-'));
+const folder = mkdtempSync(join(tmpdir(), 'rentfold-demo-'));
+const store = join(folder, 'store');
 let rentfold: RentfoldProcess;
 
 beforeAll(async () => {
@@ -28,7 +31,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await rentfold[Symbol.asyncDispose]();
-  rmSync(store, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true });
 });
 
 describe('demo', () => {
@@ -60,4 +63,30 @@ describe('demo', () => {
     expect(await show.exitCode(), show.log).toBe(0);
     expect(show.log).toContain('NaN');
   });
+
+  it('takes the changes that the README proposes, and goes on where it was', async () => {
+    const logs = join(folder, 'try');
+    cpSync(join(PROJECT_ROOT, 'config/demo'), logs, { recursive: true });
+    const environment = { RENTFOLD_FILE_DIR: logs, RENTFOLD_STORE_DIR: join(folder, 'try-store') };
+    await using first = new RentfoldProcess(environment);
+    await first.ready();
+    const events = [...readme.matchAll(/^printf '%s\\n' '([^']+)' > \/tmp\/rentfold-try\/(\S+)$/gm)];
+    expect(events).toHaveLength(2);
+    for (const [, line, name] of events) writeFileSync(join(logs, name!), `${line!}\n`);
+    await first.until('folded both', async () => Number((await first.status()).records.read) === expected.records + events.length);
+    await checkTry(first);
+    await first.kill('SIGTERM');
+    await using again = new RentfoldProcess(environment);
+    await again.ready();
+    await checkTry(again);
+    expect(again.log).toContain('Restored generation 1');
+  });
 });
+
+/** Quay House with 100.00 more, Pine Ridge whole again. Numbers are source text. */
+async function checkTry(asked: RentfoldProcess): Promise<void> {
+  const quayHouse = await asked.get(`/financial-performance/${propertyId('b')}?as_of=2026-11-23`);
+  expect(quayHouse.body).toMatchObject({ ytd_rent: '4450', ytd_profit_loss: '1730' });
+  expect(readme).toContain('`ytd_rent` is now 4450 and its `ytd_profit_loss` 1730');
+  expect((await asked.get(`/financial-performance/${propertyId('9')}?as_of=2026-11-23`)).body).toMatchObject({ complete: true });
+}
