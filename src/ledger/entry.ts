@@ -43,6 +43,7 @@ export class Entry implements RowKey, Place, RowImage {
   readonly #partitions: number[];
   readonly #types: Uint32Array;
   readonly #longIds: Uint32Array;
+  readonly #hashes: Uint32Array;
 
   constructor(core: Core, batch: ChangeBatch) {
     this.batch = batch;
@@ -51,6 +52,8 @@ export class Entry implements RowKey, Place, RowImage {
     this.#partitions = batch.partitions.map((partition) => core.partitions.intern(partition));
     this.#types = new Uint32Array(batch.strings.length).fill(UNKNOWN);
     this.#longIds = new Uint32Array(batch.strings.length).fill(UNKNOWN);
+    this.#hashes = new Uint32Array(batch.count);
+    this.#hashKeys();
   }
 
   /** Moves on to entry `index`: its key, place and flags. */
@@ -66,11 +69,11 @@ export class Entry implements RowKey, Place, RowImage {
     this.table = batch.table[index];
     this.keyKind = batch.keyKind[index];
     const at = index * 4;
-    this.a = this.keyKind === ID_LONG ? this.#longId(batch.key[at]) : batch.key[at];
+    this.a = this.#firstWord(this.keyKind, batch.key, index);
     this.b = batch.key[at + 1];
     this.c = batch.key[at + 2];
     this.d = batch.key[at + 3];
-    this.hash = hashRow(this.table, this.keyKind, this.a, this.b, this.c, this.d);
+    this.hash = this.#hashes[index];
   }
 
   /** Reads the image too; its accounts are made if need be. A property's account is that of its own key. */
@@ -116,6 +119,16 @@ export class Entry implements RowKey, Place, RowImage {
 
   get isSnapshot(): boolean {
     return (this.flags & FLAG_SNAPSHOT) !== 0;
+  }
+
+  /** Hashes all keys ahead, and has what they lead to fetched. */
+  #hashKeys(): void {
+    const { count, table, keyKind, key } = this.batch;
+    for (let index = 0; index < count; index++) {
+      const first = this.#firstWord(keyKind[index], key, index);
+      this.#hashes[index] = hashRow(table[index], keyKind[index], first, key[index * 4 + 1], key[index * 4 + 2], key[index * 4 + 3]);
+    }
+    this.#core.index.prefetch(this.#hashes, count);
   }
 
   #firstWord(kind: number, words: Uint32Array, index: number): number {

@@ -86,21 +86,21 @@ export function touch(core: Core, account: number, now: number): void {
   core.accounts.lastChangedAt[account] = now;
 }
 
-/** Counts a live row in its accounts and puts it into its property's chain. */
-export function attach(core: Core, row: number): void {
+/** Counts a live row in or out of its accounts and its table. */
+export function countRow(core: Core, row: number, by: 1 | -1): void {
   const account = core.rows.account(row);
-  const property = core.accounts.propertyOf(account);
-  linkRow(core.rows, core.accounts.heads, property, row);
-  core.accounts.countRow(account, property, 1);
-  core.liveRows[core.rows.table(row)]++;
+  core.accounts.countRow(account, core.accounts.propertyOf(account), by);
+  core.liveRows[core.rows.table(row)] += by;
+}
+
+function attach(core: Core, row: number): void {
+  linkRow(core.rows, core.accounts.heads, core.accounts.propertyOf(core.rows.account(row)), row);
+  countRow(core, row, 1);
 }
 
 function detach(core: Core, row: number): void {
-  const account = core.rows.account(row);
-  const property = core.accounts.propertyOf(account);
-  unlinkRow(core.rows, core.accounts.heads, property, row);
-  core.accounts.countRow(account, property, -1);
-  core.liveRows[core.rows.table(row)]--;
+  unlinkRow(core.rows, core.accounts.heads, core.accounts.propertyOf(core.rows.account(row)), row);
+  countRow(core, row, -1);
 }
 
 /** Posts a live row's contribution to its accounts and the control sums, or takes it out. */

@@ -2,12 +2,16 @@ import { FLAG_ROW, NO_STRING, POSITION_WORDS, TABLE_PROPERTIES } from '../change
 import { ID_LONG, ID_NONE } from '../change/identifier.ts';
 import type { Core } from './core.ts';
 import { keyOfLetter } from './dead-letters.ts';
-import { attach, postRow } from './images.ts';
+import { countRow, postRow } from './images.ts';
 import { ROW_DELETED, ROW_FORGOTTEN, ROW_LIVE } from './ledger.ts';
 import type { AccountColumns, BooksLoader, OpenDeadLetter, RowColumns, TruncateMark } from './ledger.ts';
+import { linkAll } from './row-chain.ts';
 import { hashRow } from './row-index.ts';
 import { NO_ACCOUNT, NO_TYPE } from './row-layout.ts';
 import { keyBits } from './row-store.ts';
+
+/** Rows whose places in the index are fetched side by side. */
+const ROWS_PREFETCHED = 1_024;
 
 /** Segments' rows go straight into store and index; chains and accounts are made once, at the end, from the rows that are left. */
 export class Loader implements BooksLoader {
@@ -27,7 +31,7 @@ export class Loader implements BooksLoader {
   rows(columns: RowColumns): void {
     const core = this.#core;
     const block = new LoadedBlock(core, columns);
-    for (let at = 0; at < columns.count; at++) block.load(at);
+    for (let at = 0; at < columns.count; at += ROWS_PREFETCHED) block.load(at, Math.min(columns.count, at + ROWS_PREFETCHED));
   }
 
   marks(marks: readonly TruncateMark[]): void {
@@ -47,10 +51,11 @@ export class Loader implements BooksLoader {
     const core = this.#core;
     const { rows } = core;
     const deleted: number[] = [];
+    linkAll(rows, core.accounts.heads, (row) => (rows.state(row) === ROW_LIVE ? core.accounts.propertyOf(rows.account(row)) : -1));
     for (let row = 0; row < rows.size; row++) {
       const state = rows.state(row);
       if (state === ROW_LIVE) {
-        attach(core, row);
+        countRow(core, row, 1);
         postRow(core, row, 1);
       } else if (state === ROW_DELETED) deleted.push(row);
     }
@@ -69,6 +74,7 @@ class LoadedBlock {
   readonly #partitions: number[];
   readonly #types: Uint32Array;
   readonly #longIds: Uint32Array;
+  readonly #hashes = new Uint32Array(ROWS_PREFETCHED);
 
   constructor(core: Core, columns: RowColumns) {
     this.#core = core;
@@ -79,7 +85,18 @@ class LoadedBlock {
     this.#accounts = this.#loadAccounts(columns.accounts);
   }
 
-  load(at: number): void {
+  /** Loads the rows `start` … `end` − 1. */
+  load(start: number, end: number): void {
+    const { table, keyKind, key } = this.#columns;
+    for (let at = start; at < end; at++) {
+      const first = this.#firstWord(keyKind[at], key, at);
+      this.#hashes[at - start] = hashRow(table[at], keyKind[at], first, key[at * 4 + 1], key[at * 4 + 2], key[at * 4 + 3]);
+    }
+    this.#core.index.prefetch(this.#hashes, end - start);
+    for (let at = start; at < end; at++) this.#load(at, this.#hashes[at - start]);
+  }
+
+  #load(at: number, hash: number): void {
     const { rows, index } = this.#core;
     const columns = this.#columns;
     const table = columns.table[at];
@@ -89,7 +106,6 @@ class LoadedBlock {
     const b = columns.key[at * 4 + 1];
     const c = columns.key[at * 4 + 2];
     const d = columns.key[at * 4 + 3];
-    const hash = hashRow(table, kind, a, b, c, d);
     let row = index.find(table, kind, a, b, c, d, hash);
     if (state === ROW_FORGOTTEN) {
       if (row < 0) return;

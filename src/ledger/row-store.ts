@@ -79,8 +79,11 @@ export class RowStore {
     return this.words[row >>> CHUNK_BITS][(row & CHUNK_MASK) * ROW_WORDS + word];
   }
 
-  bits(row: number): number {
-    return this.#meta(row) & KEY_MASK;
+  /** Reads both ends of a row, to have its memory fetched. */
+  touch(row: number): number {
+    const words = this.words[row >>> CHUNK_BITS];
+    const at = (row & CHUNK_MASK) * ROW_WORDS;
+    return words[at] ^ words[at + ROW_WORDS - 1];
   }
 
   table(row: number): number {
