@@ -60,8 +60,10 @@ export class EntryWriter {
       if (kind === ENTRY_UPSERT) entry = this.#upsert(entry, index, event, layout);
       else if (kind === ENTRY_DELETE) this.#delete(entry, index, event, layout);
     }
-    if (event.problem !== null) this.#bury(entry, index, event, layout);
-    else if ((this.#batch.entries.flags[entry] & FLAG_PARTIAL) !== 0) {
+    if (event.problem !== null) {
+      if (kind === ENTRY_UPSERT) this.#rows.name(event, layout, this.#batch, entry);
+      this.#bury(entry, index, event, layout);
+    } else if ((this.#batch.entries.flags[entry] & FLAG_PARTIAL) !== 0) {
       this.#letter(entry, index, 'PARTIAL_UNORDERED', `The row of ${TABLE_NAMES[layout.table]} is not known, or its newest image came from another partition.`);
     }
   }

@@ -15,7 +15,7 @@ import { SLOTS_MAX } from './vocabulary.ts';
 
 /**
  * The third step of decoding: a table's row becomes an entry of the batch. Columns are found by their configured names, unknown
- * ones are ignored. What is wrong is noted in the event, and the entry then says no more than which row it was.
+ * ones are ignored. What is wrong is noted in the event; `name` then leaves in the entry no more than which row it was.
  */
 export class RowReader {
   readonly #values: ValueReader;
@@ -36,9 +36,7 @@ export class RowReader {
     for (const [slot, other] of layout.sameAs) slots[slot] = slots[other];
     if (twice !== 0) this.#fail(event, layout, 31 - Math.clz32(twice), 'JSON_DUPLICATE_KEY', 'stands twice in the row');
     else if (this.#readKey(event, layout, batch, entry)) this.#readValues(event, layout, batch, entry);
-    if (event.problem === null) return true;
-    this.#nameRow(event, batch, entry);
-    return false;
+    return event.problem === null;
   }
 
   #readKey(event: Envelope, layout: TableLayout, batch: BatchBuilder, entry: number): boolean {
@@ -184,13 +182,18 @@ export class RowReader {
     event.fail(code, `The column ${layout.columns[slot] ?? '(none)'} of ${TABLE_NAMES[layout.table]} ${what}.`);
   }
 
-  /** Leaves in the entry of a row that failed which property it names, as far as that can be read. */
-  #nameRow(event: Envelope, batch: BatchBuilder, entry: number): void {
+  /** Leaves in the entry of a row that failed nothing but its key and the property it names, as far as they can be read. */
+  name(event: Envelope, layout: TableLayout, batch: BatchBuilder, entry: number): void {
     const { entries } = batch;
     entries.clearValues(entry);
-    const token = this.#slots[ROW_PROPERTY];
-    if (entries.propertyKind[entry] !== ID_NONE || token < 0) return;
-    const kind = this.#values.identifier(event.row, token, entries.property, 4 * entry, batch.internLong);
-    entries.propertyKind[entry] = Math.max(kind, ID_NONE);
+    if (event.rowToken < 0) return;
+    const slots = this.#slots;
+    const twice = event.row.collect(event.rowToken, layout.slots, slots);
+    if (entries.keyKind[entry] === ID_NONE && slots[ROW_KEY] >= 0 && (twice & (1 << ROW_KEY)) === 0) {
+      entries.keyKind[entry] = Math.max(ID_NONE, this.#values.identifier(event.row, slots[ROW_KEY], entries.key, 4 * entry, batch.internLong));
+    }
+    if (entries.propertyKind[entry] === ID_NONE && slots[ROW_PROPERTY] >= 0) {
+      entries.propertyKind[entry] = Math.max(ID_NONE, this.#values.identifier(event.row, slots[ROW_PROPERTY], entries.property, 4 * entry, batch.internLong));
+    }
   }
 }
