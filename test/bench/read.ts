@@ -3,19 +3,20 @@
  * are folded in the same thread against p99 when idle, in rounds that alternate, the median round of each. The load comes from a process of its
  * own. Prints one JSON line.
  *
- * `node test/bench/read.ts [rows] [properties] [seconds a round] [records a batch]`
+ * `node test/bench/read.ts [rows] [properties] [seconds a round] [records a batch, else the default of RENTFOLD_BATCH_RECORDS]`
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { pino } from 'pino';
+import { OPTIONS } from '../../src/config-options.ts';
 import { createControl } from '../../src/control.ts';
 import { createBooks } from '../../src/ledger/books.ts';
 import { buildApp, listen } from '../../src/read/app.ts';
 import { createReadModel } from '../../src/read/read-model.ts';
 import { propertyText, RentBatches } from './rent-batches.ts';
 
-const [rows = 1_000_000, properties = 100_000, seconds = 3, records = 1_000] = process.argv.slice(2).map(Number);
+const [rows = 1_000_000, properties = 100_000, seconds = 3, records = Number(OPTIONS.find((option) => option.name === 'RENTFOLD_BATCH_RECORDS')!.fallback)] = process.argv.slice(2).map(Number);
 const CONNECTIONS = 50;
 const FIXED_RATE = 2_000;
 const CHANGES_PER_SECOND = 100_000;
