@@ -1,6 +1,7 @@
 import type { Control } from '../control.ts';
 import { RentfoldError } from '../errors.ts';
 import type { PipelineEvents } from '../pipeline.ts';
+import { printable } from '../read/text.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { CheckpointRequest, Snapshots } from '../snapshot/checkpointer.ts';
@@ -36,7 +37,7 @@ export function createServeEvents(log: Logger, control: Control, clock: Clock): 
     },
     warnings: (warnings) => warnings.forEach(warned),
     updated(properties) {
-      for (const property of properties) log.debug(`[FP-CACHE] Updated property ${property}`);
+      for (const property of properties) log.debug(`[FP-CACHE] Updated property ${printable(property)}`);
     },
     checkpointFailed(error) {
       const message = `checkpoint failed: ${messageOf(error)}; folding and reading go on, and it is tried again`;
