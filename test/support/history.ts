@@ -87,3 +87,13 @@ export function plans(stepsMax = 120, declaresEpochs = true): fc.Arbitrary<Plan>
 export function makeHistory(plan: Plan): History {
   return playPlan(plan);
 }
+
+/** A plan narrowed to rows that move between properties, keyed by property, and are sent again after the topic grew. */
+export function movesSentAgain(plan: Plan): Plan {
+  const kinds: readonly StepKind[] = ['insert', 'move', 'grow', 'restart', 'commit'];
+  const seed = plan.steps.length;
+  return {
+    ...plan, keying: 'property', isFull: true, partitions: 1, startsAfter: null, repeatsBatches: false,
+    steps: [...plan.steps.filter(({ kind }) => kinds.includes(kind)), { kind: 'grow', seed }, { kind: 'restart', seed: seed + 1 }],
+  };
+}

@@ -1,10 +1,11 @@
 import { createDecoder } from '../../src/change/decode.ts';
 import { COLUMNS } from '../../src/change/decoder.ts';
-import type { DecodeOptions } from '../../src/change/decoder.ts';
+import type { Decoder, DecodeOptions } from '../../src/change/decoder.ts';
 import { createBooks } from '../../src/ledger/books.ts';
+import type { OpenDeadLetter, RowColumns, TruncateMark } from '../../src/ledger/ledger.ts';
 import type { RecordBatch } from '../../src/source/source.ts';
 import { createState } from '../../src/state.ts';
-import type { State } from '../../src/state.ts';
+import type { State, StateSeed } from '../../src/state.ts';
 import type { LogRecord } from './history-log.ts';
 import type { Random } from './history-random.ts';
 
@@ -28,20 +29,64 @@ export interface RunOptions {
   readonly fiscalYearStartMonth: number;
   /** Gives the size of each next batch. */
   readonly batchSize: () => number;
+  /** When given, checkpoints are taken on the way, and everything since the last one is lost now and then. */
+  readonly crashes?: Random;
 }
+
+/** What a checkpoint keeps, in memory instead of files: blocks of the base and all deltas, and how far the log was read. */
+interface Checkpoint {
+  readonly blocks: readonly RowColumns[];
+  readonly marks: readonly TruncateMark[];
+  readonly deadLetters: readonly OpenDeadLetter[];
+  readonly seed: StateSeed;
+  /** Index of the next record. */
+  readonly next: number;
+}
+
+const NOTHING: Checkpoint = {
+  blocks: [], marks: [], deadLetters: [], seed: { positions: [], counters: [], seenTables: {}, newestChangeAt: null }, next: 0,
+};
 
 /** Decodes and folds all records. Fails on a stop. */
 export function runLibrary(records: readonly LogRecord[], options: RunOptions): State {
-  const decoder = createDecoder(options.decode, { positions: [], seenTables: {} });
-  const state = createState(createBooks({ fiscalYearStartMonth: options.fiscalYearStartMonth, deletedKeysDays: 7 }));
+  let checkpoint = NOTHING;
+  let { state, decoder } = restore(checkpoint, options);
   for (let at = 0; at < records.length;) {
     const size = Math.max(1, options.batchSize());
     const batch = decoder.decode(recordBatch(records.slice(at, at + size)));
     const { stops } = state.step(batch, { now: 1_800_000_000_000, mayForgetDeletes: false });
     if (stops.length > 0) throw new Error(`stopped: ${stops.map((stop) => `${stop.code} ${stop.message}`).join('; ')}`);
-    at += size;
+    at = Math.min(at + size, records.length);
+    if (options.crashes?.chance(0.2)) checkpoint = save(state, checkpoint, at);
+    if (options.crashes?.chance(0.1)) {
+      ({ state, decoder } = restore(checkpoint, options));
+      at = checkpoint.next;
+    }
   }
   return state;
+}
+
+function save(state: State, before: Checkpoint, next: number): Checkpoint {
+  const cut = state.books.beginCut('delta');
+  const blocks = [...before.blocks];
+  for (let block = cut.next(5); block !== null; block = cut.next(5)) blocks.push(block);
+  const { marks, deadLetters } = cut;
+  cut.commit();
+  const { seenTables, newestChangeAt } = state;
+  return { blocks, marks, deadLetters, seed: { positions: state.positions(), counters: state.counters(), seenTables, newestChangeAt }, next };
+}
+
+/** Books, state and decoder as a process makes them at its start. */
+function restore({ blocks, marks, deadLetters, seed }: Checkpoint, options: RunOptions): { readonly state: State; readonly decoder: Decoder } {
+  const books = createBooks({ fiscalYearStartMonth: options.fiscalYearStartMonth, deletedKeysDays: 7 });
+  if (blocks.length > 0) {
+    const loader = books.load();
+    for (const block of blocks) loader.rows(block);
+    loader.marks(marks);
+    loader.deadLetters(deadLetters);
+    loader.finish();
+  }
+  return { state: createState(books, seed), decoder: createDecoder(options.decode, { positions: seed.positions, seenTables: seed.seenTables }) };
 }
 
 /** Sizes of batches as a reader meets them: mostly small, sometimes all at once. */

@@ -7,12 +7,16 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { makeHistory, plans } from '../support/history.ts';
+import { makeHistory, movesSentAgain, plans } from '../support/history.ts';
 import type { History, Plan } from '../support/history.ts';
 import { createRandom } from '../support/history-random.ts';
+import type { LogRecord } from '../support/history-log.ts';
+import { renderValue } from '../support/history-render.ts';
+import type { RenderStyle } from '../support/history-render.ts';
 import { TABLES } from '../support/history-rows.ts';
+import type { Row } from '../support/history-rows.ts';
 import { DECODE_OPTIONS, batchSizes, runLibrary } from '../support/library-run.ts';
-import { canonicalText, cashOnCash, fiscalYearStart, knownUnits, rowText, sumRows } from '../support/oracle.ts';
+import { canonicalText, cashOnCash, fiscalYearStart, knownUnits, moneyUnits, rowText, sumRows } from '../support/oracle.ts';
 import type { OracleTotals } from '../support/oracle.ts';
 import { propertyParameters } from '../support/property-runs.ts';
 import { interleave, readings } from '../support/reading-order.ts';
@@ -20,20 +24,23 @@ import type { Reading } from '../support/reading-order.ts';
 import type { Books, Totals } from '../../src/ledger/ledger.ts';
 import type { State } from '../../src/state.ts';
 
+const STYLE: RenderStyle = { ids: 'integer', dates: 'days', decimals: 'text', withSchema: false };
+const ROW: Row = { id: 7, property: '3', unit: null, day: 20_000, amount: '1', type: null, flag: false, cashInvested: null, downPayment: null };
 const MONTHS = [1, 4, 7, 12] as const;
 
-function run(history: History, reading: Reading, fiscalYearStartMonth: number): State {
+function run(history: History, reading: Reading, fiscalYearStartMonth: number, withCrashes: boolean): State {
   return runLibrary(interleave(history.partitions, reading), {
     decode: { ...DECODE_OPTIONS, epochs: history.epochs },
     fiscalYearStartMonth,
     batchSize: batchSizes(createRandom(reading.seed + 1)),
+    ...(withCrashes ? { crashes: createRandom(reading.seed + 2) } : {}),
   });
 }
 
 /** Canonical rows, counts and figures against the oracle. */
-function check(plan: Plan, reading: Reading, month: number): void {
+function check(plan: Plan, reading: Reading, month: number, withCrashes = false): void {
   const history = makeHistory(plan);
-  const state = run(history, reading, month);
+  const state = run(history, reading, month, withCrashes);
   const expected = TABLES.flatMap((table) => history.rows[table].map((row) => rowText(table, row)));
   expect([...state.books.canonicalRows()].map(canonicalText).sort()).toEqual(expected.sort());
   checkCounts(history, state);
@@ -85,9 +92,34 @@ function asBigInt(value: number | null): bigint | null {
 }
 
 test('any history, any interleaving, any batch sizes: the rows and figures of the tables', () => {
-  fc.assert(fc.property(plans(), readings(), fc.constantFrom(...MONTHS), check), propertyParameters(3_000));
+  fc.assert(fc.property(plans(), readings(), fc.constantFrom(...MONTHS), (plan, reading, month) => check(plan, reading, month)), propertyParameters(3_000));
 }, 300_000);
 
 test('single partitions are read right across failovers that nobody noted', () => {
-  fc.assert(fc.property(plans(120, false), readings(), fc.constantFrom(...MONTHS), check), propertyParameters(600));
+  fc.assert(fc.property(plans(120, false), readings(), fc.constantFrom(...MONTHS), (plan, reading, month) => check(plan, reading, month)), propertyParameters(600));
 }, 300_000);
+
+test('moved rows, keyed by property, sent again to a topic that grew', () => {
+  fc.assert(fc.property(plans(), readings(), (plan, reading) => check(movesSentAgain(plan), reading, 1)), propertyParameters(400));
+}, 300_000);
+
+test('what a checkpoint keeps is enough to go on from, wherever a crash came', () => {
+  fc.assert(fc.property(plans(), readings(), fc.constantFrom(...MONTHS), (plan, reading, month) => check(plan, reading, month, true)), propertyParameters(800));
+}, 300_000);
+
+test('a tombstone without a delete speaks only for the row that its own partition showed last', () => {
+  const [created, recreated] = [1, 2].map((own) => renderValue({
+    operation: 'c', table: 'rents', before: null, after: { ...ROW, amount: `${own}` }, first: own * 100, own: own * 100 + 8, time: own, transaction: own, snapshot: 'false',
+  }, 99, STYLE));
+  const record = (partition: number, offset: number, value: string | null): LogRecord =>
+    ({ topic: 'pg.public.rents', partition, offset, time: 0, key: '{"id":7}', value });
+  const old = [record(0, 0, created), record(0, 1, null)];
+  const renewed = [record(1, 0, recreated)];
+  const amounts = (records: readonly LogRecord[]): readonly unknown[] => {
+    const state = runLibrary(records, { decode: DECODE_OPTIONS, fiscalYearStartMonth: 1, batchSize: () => 1 });
+    return [...state.books.canonicalRows()].map((line) => moneyUnits((JSON.parse(line) as string[])[5]));
+  };
+  expect(amounts(old)).toEqual([]);
+  expect(amounts([...old, ...renewed])).toEqual([20_000n]);
+  expect(amounts([...renewed, ...old])).toEqual([20_000n]);
+});
