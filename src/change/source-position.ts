@@ -77,7 +77,8 @@ function packPostgres(event: Envelope, sequence: number, lsn: number): string {
   position[0] = POSITION_POSTGRES;
   if ((found & 1) === 0) {
     // A snapshot row without an LSN of its own is an incremental snapshot's, here the first thing of its stream: see `position.ts`.
-    if (lsn >= 0 || !event.isSnapshot) position[0] |= POSITION_COMMIT_MISSING;
+    // A flattened row has no LSN unless it was asked for.
+    if (lsn >= 0 || !event.isSnapshot || event.isFlattened) position[0] |= POSITION_COMMIT_MISSING;
     position.copyWithin(1, 3, 5);
   }
   return '';

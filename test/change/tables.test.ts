@@ -1,0 +1,69 @@
+// Goal: a row lands in the table it is of, or reading stops before it is guessed. Method: events of many physical tables, with and without patterns.
+import { describe, expect, test } from 'vitest';
+import { createDecoder } from '../../src/change/decode.ts';
+import type { DecodeOptions } from '../../src/change/decoder.ts';
+import { debezium, entriesOf, entryFrom, rent } from './entries.ts';
+import { batchOf, decodeAll, optionsOf } from './records.ts';
+import type { TestRecord } from './records.ts';
+
+const patterns = (rents: string[]): Partial<DecodeOptions> => ({ tables: { expenses: [], rents, properties: [] } });
+const of = (db: string | null, schema: string | null, table: string, topic = 'cdc'): TestRecord => ({ topic, value: debezium('c', rent(), null, { db, schema, table }) });
+const tableOf = (record: TestRecord, options: Partial<DecodeOptions> = {}): string | null => entryFrom(record.value, { topic: record.topic ?? 'cdc' }, options).table;
+
+describe('patterns', () => {
+  test.each<[string[], [string | null, string | null, string], boolean]>([
+    [[], ['a', 'b', 'rents'], true], [[], ['a', 'b', 'Rents'], false], [['payments'], ['a', 'b', 'payments'], true], [['payments'], ['a', 'b', 'rents'], false], [['b.rents'], ['a', 'b', 'rents'], true], [['b.rents'], ['a', 'c', 'rents'], false],
+    [['a.rents'], ['a', null, 'rents'], true], [['a.rents'], ['a', 'b', 'rents'], false], [['a.b.rents'], ['a', 'b', 'rents'], true], [['a.b.rents'], ['x', 'b', 'rents'], false], [['*.rents'], ['a', 'x', 'rents'], true],
+    [['b.rent*'], ['a', 'b', 'rents_2026'], true], [['tenant_*.rents'], ['a', 'tenant_7', 'rents'], true], [['x.rents', 'b.rents'], ['a', 'b', 'rents'], true], [['re.ts'], ['a', 'b', 'rents'], false], [['b.r+nts'], ['a', 'b', 'rrnts'], false],
+  ])('%j and %j: %j', (list, [db, schema, table], matches) => expect(tableOf(of(db, schema, table), patterns(list))).toBe(matches ? 'rents' : null));
+
+  test('are matched by the topic when the event names no schema', () => {
+    const row = { ...rent(), __op: 'c', __table: 'rents' };
+    expect(tableOf({ value: row, topic: 'pg.public.rents' }, patterns(['public.rents']))).toBe('rents');
+    expect(tableOf({ value: row, topic: 'pg.archive.rents' }, patterns(['public.rents']))).toBeNull();
+    expect(entryFrom(row, { topic: 'cdc' }, patterns(['public.rents'])).code).toBe('TABLE_UNKNOWN');
+  });
+});
+
+test('identity comes from the payload, the topic stands in', () => {
+  expect(tableOf(of('a', 'b', 'rents', 'pg.public.expenses'))).toBe('rents');
+  expect(tableOf(of(null, null, '', 'pg.public.rents'))).toBe('rents');
+  expect(tableOf({ value: { ...rent(), __op: 'c' }, topic: 'rents' })).toBe('rents');
+  expect(entryFrom({ ...rent(), __op: 'c' }, { topic: 'cdc' }).code).toBe('TABLE_UNKNOWN');
+  expect(entryFrom({ id: 1, __op: 'c' }, { topic: 'cdc' })).toMatchObject({ reason: 'other_table' });
+});
+
+describe('an unqualified name that stands for two tables', () => {
+  const first = of('a', 'b', 'rents');
+  test.each([of('a', 'c', 'rents'), of('x', 'b', 'rents')])('stops before the second', (second) => {
+    const batch = decodeAll([first, of('a', 'b', 'users'), second, first]);
+    expect(batch).toMatchObject({ records: 2, count: 2, stop: { topic: 'cdc', partition: 0, offset: 2, code: 'TABLE_AMBIGUOUS' }, seenTables: { rents: 'a.b' } });
+    expect(batch.partitions).toMatchObject([{ topic: 'cdc', next: 2, lastOffset: 1, token: null }]);
+    expect(batch.stop!.message).toMatch(/a\.b\.rents.*\.rents.*RENTFOLD_TABLE_RENTS/);
+  });
+
+  test('a part that is missing is not a second one', () => {
+    const batch = decodeAll([of('a', null, 'rents'), of(null, 'b', 'rents'), of('a', 'b', 'rents'), { topic: 'pg.zzz.rents', value: { ...rent(), __op: 'c' } }]);
+    expect(batch).toMatchObject({ records: 4, stop: null, seenTables: { rents: 'a.b' } });
+    expect(decodeAll([of('a', null, 'rents'), of(null, 'b', 'rents'), of('x', null, 'rents')]).stop?.offset).toBe(2);
+  });
+
+  test('stays two after a restart, and for good', () => {
+    const decoder = createDecoder(optionsOf(), { positions: [], seenTables: { rents: 'a.b' } });
+    expect(decoder.decode(batchOf([first]))).toMatchObject({ stop: null, seenTables: null });
+    expect(decoder.decode(batchOf([{ ...of('a', 'c', 'rents'), offset: 8 }]))).toMatchObject({ records: 0, count: 0, stop: { offset: 8 }, partitions: [{ next: 8, lastOffset: 0 }] });
+    expect(decoder.decode(batchOf([{ ...first, offset: 9 }]))).toMatchObject({ records: 0, stop: { offset: 8 }, partitions: [{ next: 9, lastOffset: 0 }] });
+  });
+
+  test('names with points in them', () => {
+    const batch = decodeAll([of('a.b%', 'c', 'rents')]);
+    expect(batch.seenTables).toEqual({ rents: 'a%2Eb%25.c' });
+    expect(createDecoder(optionsOf(), { positions: [], seenTables: batch.seenTables! }).decode(batchOf([of('a.b%', 'c', 'rents')]))).toMatchObject({ stop: null, seenTables: null });
+  });
+
+  test('a pattern that says which one is meant ends the doubt', () => {
+    const batch = decodeAll([first, of('a', 'c', 'rents'), of('x', 'b', 'rents')], patterns(['a.b.rents']));
+    expect(entriesOf(batch).map(({ table }) => table)).toEqual(['rents', null, null]);
+    expect(batch).toMatchObject({ stop: null, seenTables: null });
+  });
+});
