@@ -13,6 +13,7 @@ export interface Current {
 const FORMAT = 'rentfold-current';
 const VERSION = 1;
 
+/** `current.json` as a file. */
 export function encodeCurrent(current: Current): Uint8Array {
   return seal(FORMAT, VERSION, { lineage: current.lineage, changedAt: current.changedAt });
 }

@@ -66,10 +66,12 @@ export function createWriterId(): string {
   return randomBytes(6).toString('hex');
 }
 
+/** Whether a text has the form of a lineage's id. */
 export function isLineageId(text: string): boolean {
   return LINEAGE.test(text);
 }
 
+/** Whether a text has the form of a writer's id. */
 export function isWriterId(text: string): boolean {
   return WRITER.test(text);
 }

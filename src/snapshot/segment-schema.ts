@@ -52,6 +52,7 @@ export function rowsSchema(partitions: readonly TopicPartition[]): Schema {
   return new Schema([...ROW_FIELDS], new Map([...metadata(ROWS_FORMAT), ['rentfold.partitions', JSON.stringify(list)]]));
 }
 
+/** Schema of the accounts file of a segment. */
 export function accountsSchema(): Schema {
   return new Schema([...ACCOUNT_FIELDS], metadata(ACCOUNTS_FORMAT));
 }

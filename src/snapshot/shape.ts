@@ -31,10 +31,12 @@ export function finite(): Shape<number> {
   return (value, path) => (typeof value === 'number' && Number.isFinite(value) ? value : fail(path, 'a number'));
 }
 
+/** True or false. */
 export function bool(): Shape<boolean> {
   return (value, path) => (typeof value === 'boolean' ? value : fail(path, 'true or false'));
 }
 
+/** Null, or what the shape says. */
 export function nullable<T>(shape: Shape<T>): Shape<T | null> {
   return (value, path) => (value === null ? null : shape(value, path));
 }
@@ -44,6 +46,7 @@ export function oneOf<const T extends string>(...choices: readonly T[]): Shape<T
   return (value, path) => (choices as readonly unknown[]).includes(value) ? value as T : fail(path, `one of ${choices.join(', ')}`);
 }
 
+/** A list of one shape, of a length from `lengthMin` to `lengthMax`. */
 export function list<T>(shape: Shape<T>, lengthMin = 0, lengthMax = Infinity): Shape<readonly T[]> {
   return (value, path) => {
     if (!Array.isArray(value) || value.length < lengthMin || value.length > lengthMax) return fail(path, 'a list of the length expected');

@@ -33,12 +33,14 @@ export type Failure =
   | { readonly kind: 'rentfold'; readonly code: Code; readonly message: string }
   | { readonly kind: 'other'; readonly message: string };
 
+/** An error as plain data. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof Damage) return { kind: 'damage', file: error.file, reason: error.reason };
   if (error instanceof RentfoldError) return { kind: 'rentfold', code: error.code, message: error.message };
   return { kind: 'other', message: error instanceof Error ? error.stack ?? error.message : String(error) };
 }
 
+/** The error again, of its own kind. */
 export function fromFailure(failure: Failure): Error {
   switch (failure.kind) {
     case 'damage':

@@ -1,6 +1,8 @@
+import * as nodeFiles from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { createLocalStore } from '../../src/snapshot/local-store.ts';
 import { ChangeWriter } from '../support/change-writer.ts';
-import { newFolder, openLocal, pictureOf, startRun, type Run } from '../support/snapshot-run.ts';
+import { newFolder, openLocal, pictureOf, PREFIX, startRun, type Run } from '../support/snapshot-run.ts';
 import { NOW, someChanges } from '../support/some-changes.ts';
 
 // Goal: what was checkpointed comes back, delta upon delta, through merges and pruning. Method: real books and state over a local store in a
@@ -117,6 +119,44 @@ describe('checkpoint and restore', () => {
     const run = await startRun(await openLocal(newFolder()), { publishOutputs: () => Promise.reject(new Error('no parquet today')) });
     expect(await run.checkpoint()).toMatchObject({ kind: 'published' });
     expect(run.warnings).toEqual([{ code: 'CHECKPOINT_FAILED', message: expect.stringContaining('no parquet today') as unknown }]);
+    await run.snapshots.close();
+  });
+});
+
+describe('an outage', () => {
+  it('fails the checkpoint, keeps the rows to be written, leaves no torn file, and the next one holds all', async () => {
+    const directory = newFolder();
+    const from = { on: false };
+    const files = {
+      ...nodeFiles,
+      link: (existing: string | Buffer | URL, path: string | Buffer | URL): Promise<void> => (from.on && String(path).endsWith('.json') ? Promise.reject(Object.assign(new Error('no space'), { code: 'ENOSPC' })) : nodeFiles.link(existing, path)),
+    };
+    const store = createLocalStore({ directory, ownFolder: PREFIX }, { files });
+    await store.open();
+    const run = await startRun(store);
+    const log = new ChangeWriter();
+    run.state.step(log.batch(someChanges(1)), NOW);
+    await run.checkpoint();
+    const before = pictureOf(run.state);
+    from.on = true;
+    for (const round of [2, 3]) {
+      run.state.step(log.batch(someChanges(round)), NOW);
+      await expect(run.checkpoint()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', message: expect.stringContaining('the disk is full') as unknown });
+    }
+    expect(pictureOf((await startRun(await openLocal(directory))).state)).toBe(before);
+    from.on = false;
+    run.state.step(log.batch(someChanges(4)), NOW);
+    expect(await run.checkpoint()).toMatchObject({ kind: 'published', generation: 2 });
+    await picturesAgree(run);
+    await run.snapshots.close();
+  });
+
+  it('checkpoints asked for at the same time are written one after the other', async () => {
+    const run = await startRun(await openLocal(newFolder()));
+    run.state.step(new ChangeWriter().batch(someChanges(1)), NOW);
+    const outcomes = await Promise.all([run.checkpoint(), run.checkpoint(), run.checkpoint()]);
+    expect(outcomes.map((outcome) => (outcome.kind === 'published' ? outcome.generation : 0))).toEqual([1, 2, 3]);
+    await picturesAgree(run);
     await run.snapshots.close();
   });
 });

@@ -16,3 +16,11 @@ export function someChanges(round: number): Change[] {
     { op: 'letter', property: 'p2' },
   ];
 }
+
+/** A round of several slices of rows, some of them new, some changed, some deleted. */
+export function manyChanges(round: number): Change[] {
+  const many = Array.from({ length: 5_000 }, (_, i): Change => (i % 11 === 0
+    ? { op: 'delete', table: 'rents', key: `m${i + round}` }
+    : { op: 'upsert', table: 'rents', key: `m${i + round * 7}`, property: `p${i % 50}`, amount: i * round }));
+  return [...someChanges(round), ...many];
+}
