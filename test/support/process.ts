@@ -108,6 +108,15 @@ export class RentfoldProcess implements AsyncDisposable {
     }
   }
 
+  /** Does something with it; a failure then shows the log. */
+  async showingLog<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      throw new Error(`${error instanceof Error ? error.message : String(error)}\n--- log\n${this.#log}`, { cause: error });
+    }
+  }
+
   /** Ends it by a signal and waits until it is gone. */
   async kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     this.#child.kill(signal);

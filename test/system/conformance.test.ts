@@ -5,63 +5,27 @@
  * answer must not depend on the reading order are given as one file that interleaves their partitions at random. The crash test appends the
  * log in two parts, with checkpoints every few records, and kills the process after the first and again while it reads the second.
  */
-import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, test } from 'vitest';
 import { checkCase } from '../support/check-answers.ts';
 import { caseNames, casePartitions, loadCase } from '../support/conformance.ts';
 import type { ConformanceCase } from '../support/conformance.ts';
 import { createRandom, hashText } from '../support/history-random.ts';
-import { RentfoldProcess } from '../support/process.ts';
+import type { RentfoldProcess } from '../support/process.ts';
 import { interleave } from '../support/reading-order.ts';
 import { Slots } from '../support/slots.ts';
+import { Workplace } from '../support/workplace.ts';
 
 /** Processes at once: more would only take turns. */
 const slots = new Slots(3);
 const SEED = Number(process.env.RENTFOLD_TEST_SEED ?? '1');
 
-/** A folder for one test with `log` and `store` in it, removed afterwards. */
-class Workplace implements AsyncDisposable {
-  readonly #folder: string;
-
-  private constructor(folder: string) {
-    this.#folder = folder;
-  }
-
-  static async create(): Promise<Workplace> {
-    const folder = await mkdtemp(join(tmpdir(), 'rentfold-conformance-'));
-    await mkdir(join(folder, 'log'));
-    return new Workplace(folder);
-  }
-
-  async write(file: string, lines: readonly string[]): Promise<void> {
-    await writeFile(join(this.#folder, 'log', file), lines.map((line) => `${line}\n`).join(''));
-  }
-
-  async append(file: string, lines: readonly string[]): Promise<void> {
-    await appendFile(join(this.#folder, 'log', file), lines.map((line) => `${line}\n`).join(''));
-  }
-
-  start(one: ConformanceCase, more: Readonly<Record<string, string>> = {}): RentfoldProcess {
-    return new RentfoldProcess({
-      RENTFOLD_SOURCE: 'file', RENTFOLD_FILE_DIR: join(this.#folder, 'log'), RENTFOLD_STORE: 'local', RENTFOLD_STORE_DIR: join(this.#folder, 'store'),
-      ...one.settings, ...more,
-    });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await rm(this.#folder, { recursive: true, force: true });
-  }
-}
-
 async function answersAtTheEnd(one: ConformanceCase): Promise<void> {
   await using place = await Workplace.create();
   if (one.anyOrder) await place.write('interleaved.jsonl', interleave(casePartitions(one), { order: 'random-runs', seed: SEED + hashText(one.name) }));
   else for (const [file, lines] of one.files) await place.write(file, lines);
-  await using program = place.start(one);
+  await using program = place.start(one.settings);
   await program.ready();
-  await checkCase(one, program);
+  await program.showingLog(() => checkCase(one, program));
 }
 
 async function answersAfterCrashes(one: ConformanceCase): Promise<void> {
@@ -74,16 +38,16 @@ async function answersAfterCrashes(one: ConformanceCase): Promise<void> {
     rest.set(file, lines.slice(cut));
   }
   const settings = { RENTFOLD_CHECKPOINT_CHANGES: String(1 + random.below(Math.ceil(one.records / 8))), RENTFOLD_BATCH_RECORDS: String(1 + random.below(20)) };
-  await crash(place.start(one, settings), async (program) => program.ready());
+  await crash(place.start({ ...one.settings, ...settings }), async (program) => program.ready());
   for (const [file, lines] of rest) await place.append(file, lines);
   // Killed at whatever moment it is in after listening: restoring, reading, writing a checkpoint.
-  await crash(place.start(one, settings), async (program) => {
+  await crash(place.start({ ...one.settings, ...settings }), async (program) => {
     await program.url();
     for (let asked = random.below(4); asked > 0; asked--) await program.get('/health/live');
   });
-  await using program = place.start(one, settings);
+  await using program = place.start({ ...one.settings, ...settings });
   await program.ready();
-  await checkCase(one, program);
+  await program.showingLog(() => checkCase(one, program));
 }
 
 async function crash(program: RentfoldProcess, when: (program: RentfoldProcess) => Promise<void>): Promise<void> {

@@ -49,7 +49,7 @@ const SEARCHES: Partial<Record<Rule, { readonly declaresEpochs?: boolean; readon
 };
 
 test.each(RULES)('without the rule that %s, some history goes wrong', (rule) => {
-  const { declaresEpochs = true, focus = (plan) => plan } = SEARCHES[rule] ?? {};
+  const { declaresEpochs = true, focus = (plan: Plan): Plan => plan } = SEARCHES[rule] ?? {};
   const found = fc.check(fc.property(plans(120, declaresEpochs), readings(), (plan, reading) => {
     const { expected, folded } = outcome(focus(plan), reading, rule);
     return folded.join() === expected.join();
