@@ -34,6 +34,7 @@ export interface Core {
   readonly liveRows: number[];
 }
 
+/** An empty core. Throws a RangeError for a start month that is none. */
 export function createCore(definitions: Definitions, rowsExpected: number): Core {
   const calendar = new FiscalCalendar(definitions.fiscalYearStartMonth);
   const rows = new RowStore();

@@ -1,4 +1,4 @@
-import { ROW_DELETED, ROW_FORGOTTEN, ROW_LIVE } from './ledger.ts';
+import type { ROW_DELETED, ROW_FORGOTTEN, ROW_LIVE } from './ledger.ts';
 
 /**
  * Row images, packed: 80 bytes a row, interleaved so that one row lies in two cache lines, in chunks of 65 536 rows. No object per
