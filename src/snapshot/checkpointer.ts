@@ -25,9 +25,14 @@ export interface Snapshots {
    * positions of that moment. A failure leaves all rows to be written again, and is thrown: STORE_UNAVAILABLE for an outage; try again later.
    */
   checkpoint(request: CheckpointRequest): Promise<CheckpointOutcome>;
-  /** Removes old generations and merges segments when that is due. Call it after a checkpoint; runs beside later ones. Does nothing while standing by. */
+  /**
+   * Removes old generations, then begins to merge segments when that is due, and does not wait for it: the merge goes on beside later checkpoints, the
+   * first after it uses it. Call it after a checkpoint. An outage is told, and it is tried again the next time. Does nothing while standing by.
+   */
   maintain(): Promise<void>;
-  /** Gives the lease back and ends the worker. */
+  /** Resolves when no merge is under way; throws what ended the last one, if it failed. For tests and tools. */
+  settled(): Promise<void>;
+  /** Gives up a merge under way, gives the lease back and ends the worker. */
   close(): Promise<void>;
 }
 

@@ -1,3 +1,4 @@
+import { RentfoldError } from '../errors.ts';
 import type { Books } from '../ledger/ledger.ts';
 import type {
   CheckpointOutcome, CheckpointRequest, Role, SnapshotOptions, Snapshots, SnapshotStatus, Step,
@@ -26,7 +27,10 @@ export class SnapshotKeeper implements Snapshots {
   #merge: Merge | null = null;
   readonly #inUse = new Set<string>();
   #checkpoints: Promise<unknown> = Promise.resolve();
-  #maintenance: Promise<void> | null = null;
+  #pruning: Promise<void> | null = null;
+  #merging: Promise<void> | null = null;
+  #mergeFailure: Error | null = null;
+  #isClosed = false;
 
   constructor(options: SnapshotOptions) {
     this.#options = options;
@@ -130,17 +134,35 @@ export class SnapshotKeeper implements Snapshots {
     await this.#step('outputs-published');
   }
 
-  maintain(): Promise<void> {
-    this.#maintenance ??= this.#maintain().finally(() => { this.#maintenance = null; });
-    return this.#maintenance;
+  async maintain(): Promise<void> {
+    const { lineage } = this.#standing;
+    if (lineage === null || !this.#confirmed || this.#isClosed || this.#lease?.valid() !== true) return;
+    this.#pruning ??= this.#prune(lineage).finally(() => { this.#pruning = null; });
+    await this.#pruning;
+    this.#merging ??= this.#compact(lineage).catch((error: unknown) => this.#mergeFailed(error)).finally(() => { this.#merging = null; });
   }
 
-  async #maintain(): Promise<void> {
-    const { lineage } = this.#standing;
-    if (lineage === null || !this.#confirmed || this.#lease?.valid() !== true) return;
-    await this.#step('prune-begun');
-    await prune({ store: this.#options.store, names: this.#names, lineage, inUse: this.#inUse, onStep: (step) => this.#step(step) });
-    await this.#compact(lineage);
+  async settled(): Promise<void> {
+    await this.#merging;
+    const failure = this.#mergeFailure;
+    this.#mergeFailure = null;
+    if (failure !== null) throw failure;
+  }
+
+  async #prune(lineage: string): Promise<void> {
+    try {
+      await this.#step('prune-begun');
+      await prune({ store: this.#options.store, names: this.#names, lineage, inUse: this.#inUse, onStep: (step) => this.#step(step) });
+    } catch (error) {
+      if (!(error instanceof RentfoldError)) throw error;
+      this.#options.notify({ code: 'CHECKPOINT_FAILED', message: `old generations could not be removed: ${error.message}; it is tried again after the next checkpoint` });
+    }
+  }
+
+  #mergeFailed(error: unknown): void {
+    if (this.#isClosed) return;
+    this.#mergeFailure = error instanceof Error ? error : new Error(String(error));
+    this.#options.notify({ code: 'CHECKPOINT_FAILED', message: `segments could not be merged: ${this.#mergeFailure.message}; it is tried again after the next checkpoint` });
   }
 
   async #compact(lineage: string): Promise<void> {
@@ -155,6 +177,7 @@ export class SnapshotKeeper implements Snapshots {
     const inputs = segments.slice(plan.from);
     try {
       await this.#step('compaction-begun');
+      if (this.#isClosed) return;
       const target = { kind: plan.kind, folder: this.#names.lineage(lineage), rowsName, accountsName, partitions: head.positions };
       const result = await this.#options.work.compact({ target, inputs });
       await this.#step('compaction-written');
@@ -170,12 +193,15 @@ export class SnapshotKeeper implements Snapshots {
 
   async close(): Promise<void> {
     await this.#checkpoints;
-    await this.#maintenance?.catch(() => undefined);
+    this.#isClosed = true;
+    // Ends a merge under way; the next process begins it again.
+    await this.#options.work.close();
+    await this.#pruning?.catch(() => undefined);
+    await this.#merging;
     const lease = this.#lease;
     this.#lease = null;
     this.#reason = 'it is closing';
     await lease?.release();
-    await this.#options.work.close();
   }
 
   #role(): Role {

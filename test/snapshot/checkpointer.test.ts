@@ -88,6 +88,7 @@ describe('checkpoint and restore', () => {
       run.state.step(log.batch(someChanges(round)), NOW);
       await run.checkpoint();
       await run.snapshots.maintain();
+      await run.snapshots.settled();
       await picturesAgree(run);
     }
     const names: string[] = [];

@@ -35,6 +35,7 @@ async function work(run: Run, answered: (picture: string, generation: number) =>
     const outcome = await run.checkpoint();
     if (outcome.kind === 'published') answered(picture, outcome.generation);
     await run.snapshots.maintain();
+    await run.snapshots.settled();
   }
 }
 

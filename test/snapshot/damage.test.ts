@@ -224,6 +224,7 @@ describe('the whole store', () => {
     const base = folder() + manifestOf(6).parts[0].segments[0].rows.name;
     damaged.files.set(base, damaged.files.get(base)!.map((byte, i) => (i === 900 ? byte ^ 1 : byte)));
     await run.snapshots.maintain();
+    await run.snapshots.settled();
     expect(run.warnings).toEqual([{ code: 'GENERATION_UNUSABLE', message: expect.stringContaining(base) as unknown }]);
     expect(await run.checkpoint()).toMatchObject({ generation: 8 });
     expect(run.snapshots.status().segments).toBe(1);

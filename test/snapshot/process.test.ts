@@ -69,6 +69,7 @@ describe('the worker thread', () => {
       run.state.step(log.batch(manyChanges(round)), NOW);
       await run.checkpoint();
       await run.snapshots.maintain();
+      await run.snapshots.settled();
     }
     const picture = pictureOf(run.state);
     await run.snapshots.close();

@@ -194,6 +194,7 @@ describe('roles', () => {
             publisher.state.step(writer.batch(someChanges(round)), NOW);
             await publisher.checkpoint();
             await publisher.snapshots.maintain();
+            await publisher.snapshots.settled();
           }
         }
         return super.readStream(name);

@@ -17,5 +17,6 @@ for (let round = 1; round <= 40; round++) {
   const outcome = await run.checkpoint();
   process.stdout.write(`${outcome.kind === 'published' ? outcome.generation : outcome.reason}\n`);
   await run.snapshots.maintain();
+  await run.snapshots.settled();
 }
 await run.snapshots.close();
