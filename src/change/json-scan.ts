@@ -25,6 +25,13 @@ for (let digit = 0; digit < 16; digit++) {
   HEX[digit.toString(16).toUpperCase().charCodeAt(0)] = digit;
 }
 
+/** Index of the first byte at or after `from` that is no JSON white space. */
+export function skipSpace(bytes: Uint8Array, from: number, end: number): number {
+  let at = from;
+  while (at < end && bytes[at] <= 32 && (bytes[at] === 32 || bytes[at] === 10 || bytes[at] === 13 || bytes[at] === 9)) at++;
+  return at;
+}
+
 /** From inside a string to its closing quote: its index, with SCAN_ESCAPED added when escapes were met on the way. */
 export function scanString(bytes: Uint8Array, from: number, end: number): number {
   let at = from;

@@ -1,3 +1,5 @@
+import { unescape } from './json-scan.ts';
+
 /** Most names a vocabulary can hold; slot maps have this length. */
 export const NAMES_MAX = 512;
 /** Id of every name that nobody asked for. */
@@ -41,6 +43,13 @@ export class Names {
       id = this.#next[id];
     }
     return NAME_UNKNOWN;
+  }
+
+  /** The same for a name with escapes, as it stands between its quotes. */
+  findEscaped(bytes: Uint8Array, start: number, end: number): number {
+    const text = new Uint8Array(end - start);
+    const length = unescape(bytes, start, end, text, true);
+    return length < 0 ? NAME_UNKNOWN : this.find(text, 0, length);
   }
 }
 

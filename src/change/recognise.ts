@@ -70,25 +70,26 @@ export function recognise(event: Envelope, tape: Tape, token: number, context: F
   if ((twice & TOP_ONCE) !== 0 && (!isRow || (twice & ROW_MARKS_ONCE) !== 0)) {
     return event.fail('JSON_DUPLICATE_KEY', 'A name of the envelope stands twice.');
   }
-  if (top[TOP_OP] >= 0 && (top[TOP_BEFORE] >= 0 || top[TOP_AFTER] >= 0 || top[TOP_SOURCE] >= 0)) return readDebezium(event, tape, context);
+  const hasSource = top[TOP_SOURCE] >= 0 && tape.kind(top[TOP_SOURCE]) === TOKEN_OBJECT;
+  if (top[TOP_OP] >= 0 && (top[TOP_BEFORE] >= 0 || top[TOP_AFTER] >= 0 || hasSource)) return readDebezium(event, tape, context);
   if (isRow) return readFlattened(event, tape, token, context);
   if (top[TOP_SPECVERSION] >= 0) return readCloudEvent(event, tape, token, context, depth);
   if (top[TOP_BEFORE] >= 0 || top[TOP_AFTER] >= 0) return event.fail('ENVELOPE_UNKNOWN', 'There is a row image and no operation.');
-  if (passesOver(event, tape, context, members)) return;
+  if (passesOver(event, tape, context, members, topicIsTable)) return;
   if (top[TOP_TYPE] >= 0 && top[TOP_DATABASE] >= 0 && tape.kind(top[TOP_TYPE]) === TOKEN_STRING) return readMaxwell(event, tape, token, context);
   if (topicIsTable) return readFlattened(event, tape, token, context);
   event.fail('ENVELOPE_UNKNOWN', 'The JSON is no change event of a format that is known.');
 }
 
-/** Records about the source or the connector, not about rows. */
-function passesOver(event: Envelope, tape: Tape, context: FormatContext, members: number): boolean {
+/** Records about the source or the connector, not about rows. A bare row may well have columns `type` and `data`: in its topic it is no signal. */
+function passesOver(event: Envelope, tape: Tape, context: FormatContext, members: number, topicIsTable: boolean): boolean {
   const { top, view } = context;
   const times = (top[TOP_TS_MS] >= 0 ? 1 : 0) + (top[TOP_TS_US] >= 0 ? 1 : 0) + (top[TOP_TS_NS] >= 0 ? 1 : 0);
   if (top[TOP_TS_MS] >= 0 && members === times) event.passOver('heartbeat');
   else if (top[TOP_STATUS] >= 0 && top[TOP_ID] >= 0 && top[TOP_EVENT_COUNT] >= 0
     && (isText(tape, top[TOP_STATUS], 'BEGIN', view) || isText(tape, top[TOP_STATUS], 'END', view))) event.passOver('transaction');
   else if (top[TOP_DDL] >= 0 && top[TOP_DATABASE_NAME] >= 0) event.passOver('schema_change');
-  else if (top[TOP_TYPE] >= 0 && (top[TOP_AGGREGATE_TYPE] >= 0 || (top[TOP_DATA] >= 0 && top[TOP_DATABASE] < 0 && tape.kind(top[TOP_TYPE]) === TOKEN_STRING))) event.passOver('signal');
+  else if (!topicIsTable && top[TOP_TYPE] >= 0 && (top[TOP_AGGREGATE_TYPE] >= 0 || (top[TOP_DATA] >= 0 && top[TOP_DATABASE] < 0))) event.passOver('signal');
   else return false;
   return true;
 }

@@ -41,7 +41,8 @@ export class RowReader {
 
   #readKey(event: Envelope, layout: TableLayout, batch: BatchBuilder, entry: number): boolean {
     const { entries } = batch;
-    const token = this.#slots[ROW_KEY];
+    let token = this.#slots[ROW_KEY];
+    if (token >= 0 && this.#values.isUnavailable(event.row, token)) token = -1;
     const kind = token >= 0 ? this.#values.identifier(event.row, token, entries.key, 4 * entry, batch.internLong)
       : this.#keys.fromList(event, layout, entries.key, 4 * entry, batch.internLong);
     if (kind > ID_NONE) {

@@ -6,6 +6,7 @@ import { TextView } from './text-view.ts';
 import { SOURCE_DB, SOURCE_SCHEMA, SOURCE_TABLE } from './vocabulary.ts';
 
 const BUCKETS = 256;
+const BUCKET_TABLES_MAX = 64;
 const encoder = new TextEncoder();
 
 interface KnownName {
@@ -43,7 +44,7 @@ export class TableLookup {
       if (same(tape, name, known.name) && same(tape, schema, known.schema) && same(tape, database, known.database)) return known.table;
     }
     const table = this.#tables.find(this.#text(tape, database), this.#text(tape, schema), this.#text(tape, name));
-    if (table.ambiguous === null && !escaped(tape, name) && !escaped(tape, schema) && !escaped(tape, database)) {
+    if (table.ambiguous === null && bucket.length < BUCKET_TABLES_MAX && !escaped(tape, name) && !escaped(tape, schema) && !escaped(tape, database)) {
       bucket.push({ database: encoder.encode(table.database), schema: encoder.encode(table.schema), name: encoder.encode(table.name), table });
     }
     return table;

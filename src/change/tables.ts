@@ -14,6 +14,9 @@ export interface PhysicalTable {
   readonly unqualified: boolean;
 }
 
+/** More tables than a database has: beyond, what was found is forgotten and found again. */
+const TABLES_KEPT_MAX = 16_384;
+
 interface Pattern {
   readonly logical: number;
   /** Parts from the table outwards: table, schema, database. */
@@ -47,7 +50,7 @@ export class Tables {
     let table = this.#known.get(key);
     if (table === undefined) {
       table = this.#resolve(database, schema, name, [name, schema === '' ? database : schema, schema === '' ? '' : database]);
-      if (table.ambiguous === null) this.#known.set(key, table);
+      if (table.ambiguous === null) this.#keep(key, table);
     }
     return table;
   }
@@ -59,7 +62,7 @@ export class Tables {
     if (table === undefined) {
       const [name, schema = '', database = ''] = topic.split('.').reverse();
       table = this.#resolve('', '', name, [name, schema, database]);
-      this.#known.set(key, table);
+      this.#keep(key, table);
     }
     return table;
   }
@@ -69,6 +72,11 @@ export class Tables {
     const news = this.#news;
     this.#news = null;
     return news;
+  }
+
+  #keep(key: string, table: PhysicalTable): void {
+    if (this.#known.size >= TABLES_KEPT_MAX) this.#known.clear();
+    this.#known.set(key, table);
   }
 
   #resolve(database: string, schema: string, name: string, parts: readonly string[]): PhysicalTable {

@@ -1,7 +1,7 @@
 import { NameGuesses } from './name-guesses.ts';
 import { NAME_UNKNOWN } from './names.ts';
 import type { Names, SlotMap } from './names.ts';
-import { PLAIN, SCAN_ESCAPED, SCAN_INVALID, SCAN_TOO_DEEP, scanNumber, scanString, unescape } from './json-scan.ts';
+import { PLAIN, SCAN_ESCAPED, SCAN_INVALID, SCAN_TOO_DEEP, scanNumber, scanString, skipSpace } from './json-scan.ts';
 
 /** Kinds of tokens. */
 export const TOKEN_NULL = 1;
@@ -151,17 +151,11 @@ export class Tape {
       if (close < 0) return close;
       const escaped = close >= SCAN_ESCAPED;
       close &= SCAN_ESCAPED - 1;
-      this.#name = escaped ? this.#findEscaped(bytes, start, close) : this.#names.find(bytes, start, close);
+      this.#name = escaped ? this.#names.findEscaped(bytes, start, close) : this.#names.find(bytes, start, close);
     }
     at = skipSpace(bytes, close + 1, end);
     if (at >= end || bytes[at] !== 58) return SCAN_INVALID;
     return skipSpace(bytes, at + 1, end);
-  }
-
-  #findEscaped(bytes: Uint8Array, start: number, end: number): number {
-    const text = new Uint8Array(end - start);
-    const length = unescape(bytes, start, end, text, true);
-    return length < 0 ? NAME_UNKNOWN : this.#names.find(text, 0, length);
   }
 
   #readScalar(bytes: Uint8Array, at: number, end: number, token: number): number {
@@ -248,11 +242,4 @@ export class Tape {
     this.slotsFound = found;
     return twice;
   }
-}
-
-/** Index of the first byte at or after `from` that is no JSON white space. */
-function skipSpace(bytes: Uint8Array, from: number, end: number): number {
-  let at = from;
-  while (at < end && bytes[at] <= 32 && (bytes[at] === 32 || bytes[at] === 10 || bytes[at] === 13 || bytes[at] === 9)) at++;
-  return at;
 }

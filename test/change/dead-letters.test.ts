@@ -29,7 +29,7 @@ const CASES: [code: string, value: TestRecord['value'], row?: object, record?: P
   ['IMAGE_MISSING', debezium('c', null)], ['IMAGE_MISSING', debezium('u', 'x', rent())], ['IMAGE_MISSING', { database: 'rental', table: 'rents', type: 'insert', ts: 1 }], ['IMAGE_MISSING', ces({ data: text({ eventsource: { tbl: 'rents' }, eventrow: {} }) })],
   ['SEGMENTED', ces({ segmentindex: 2, finalsegment: true })], ['SEGMENTED', ces({ segmentindex: 0, finalsegment: false })], ['SEGMENTED', ces({ splitindex: 0, splittotalcnt: 2 })], ['SEGMENTED', ces({ segmentindex: 2 })],
   ['TABLE_UNKNOWN', { ...rent(), __op: 'c' }, { table: null }, { topic: 'cdc' }],
-  ['KEY_MISSING', c({ id: null }), { ...whole, key: null }], ['KEY_MISSING', c({ id: undefined })], ['KEY_MISSING', c({ id: '' })], ['KEY_MISSING', c({ id: 'None' })], ['KEY_MISSING', c({ id: null }), whole, { key: text({ id: RENT_ID }) }],
+  ['KEY_MISSING', c({ id: null }), { ...whole, key: null }], ['KEY_MISSING', c({ id: undefined })], ['KEY_MISSING', c({ id: '' })], ['KEY_MISSING', c({ id: 'None' })], ['KEY_MISSING', c({ id: '__debezium_unavailable_value' })], ['KEY_MISSING', c({ id: null }), whole, { key: text({ id: RENT_ID }) }],
   ['KEY_MISSING', debezium('d', null, { id: null }), nothing, { key: text({ property_id: PROPERTY_ID }) }], ['KEY_MISSING', debezium('d', null, { id: 0 })], ['KEY_MISSING', debezium('d', null), nothing, { key: 'Struct{id=5}' }],
   ['COLUMN_MISSING', c({ amount: undefined }), whole], ['COLUMN_MISSING', c({ property_id: undefined }), { ...whole, property: null }], ['COLUMN_MISSING', c({ unit_id: undefined }), whole], ['COLUMN_MISSING', c({ payment_date: undefined })],
   ['COLUMN_MISSING', c({ is_non_irs_revenue: undefined }), whole],

@@ -109,7 +109,15 @@ describe('what is about no row is passed over', () => {
     ['other_table', flat({ __table: 'users', __op: 'c' }), {}], ['other_table', { id: 1, name: 'a', __op: 'c' }, { topic: 'pg.public.users' }], ['other_table', ces('INS', {}, {}, {}, { tbl: 'users' }), {}],
     ['other_table', maxwell('insert', { table: 'users' }), {}],
   ])('%s: %j', (reason, value, record) => {
-    for (const topic of ['cdc', 'pg.public.rents']) expect(entryFrom(value, { topic, ...record })).toMatchObject({ kind: 'passed over', reason, table: null, key: null });
+    for (const topic of reason === 'signal' ? ['cdc', 'pg.public.users'] : ['cdc', 'pg.public.rents']) {
+      expect(entryFrom(value, { topic, ...record })).toMatchObject({ kind: 'passed over', reason, table: null, key: null });
+    }
+  });
+
+  test('but a bare row in the topic of its table is a row, whatever its other columns are called', () => {
+    const columns = { type: 'monthly', data: {}, source: 'bank', op: 'x', status: 'BEGIN', ts_ms: 1, ddl: 1, message: 'm' };
+    expect(entryFrom({ ...rent(), ...columns })).toMatchObject(ROW);
+    expect(entryFrom({ ...rent(), ...columns, payload: 1, schema: 2, aggregate_type: 'x' })).toMatchObject(ROW);
   });
 });
 

@@ -148,6 +148,7 @@ describe('answers', () => {
   test('invalid UTF-8 and invalid JSON are told apart', () => {
     expect(read(Uint8Array.from([34, 0xff, 34]), '')).toBe(SCAN_NOT_UTF8);
     expect(read(encoder.encode('{"a":1'), '')).toBe(SCAN_INVALID);
+    expect(read(encoder.encode('"\u001f"'), '')).toBe(SCAN_INVALID);
   });
 
   test('nesting has a limit and costs no stack', () => {

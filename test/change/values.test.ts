@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { dateText } from '../../src/change/dates.ts';
 import type { DecodeOptions } from '../../src/change/decoder.ts';
-import { debezium, entryFrom, rent } from './entries.ts';
+import { debezium, entriesFrom, entryFrom, rent } from './entries.ts';
 
 const upsert = (changes: Record<string, unknown>, options: Partial<DecodeOptions> = {}): ReturnType<typeof entryFrom> => entryFrom(debezium('c', rent(changes)), {}, options);
 /** A rent whose column holds a JSON text as it stands. */
@@ -101,6 +101,12 @@ test('expense types are texts as they came', () => {
   const expense = (expense_type: unknown): string | null =>
     entryFrom(debezium('c', { id: 'x', property_id: 'p', unit_id: null, date: 1, amount: '1', expense_type, is_planned: null }, null, { table: 'expenses' })).type;
   expect([null, '', 'tax', 'Tax', 'größer', 'a long type with many words in it'].map(expense)).toEqual([null, '', 'tax', 'Tax', 'größer', 'a long type with many words in it']);
+});
+
+test('long ids and expense types share one table of strings', () => {
+  const row = (n: number): object => ({ id: `expense number ${n} of many`, property_id: `a house of many words, number ${n % 2}`, unit_id: `a flat of many words, number ${n % 3}`, date: 1, amount: '1', expense_type: `type ${n % 4}`, is_planned: null });
+  const entries = entriesFrom(Array.from({ length: 12 }, (_, n) => ({ value: debezium('c', row(n), null, { table: 'expenses' }) })));
+  expect(entries.map(({ key, property, unit, type }) => ({ id: key, property_id: property, unit_id: unit, date: 1, amount: '1', expense_type: type, is_planned: null }))).toEqual(entries.map((_, n) => row(n)));
 });
 
 test('columns by other names, and none', () => {
