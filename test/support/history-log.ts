@@ -111,9 +111,10 @@ export class Log implements EventSink {
 
   /** A changed message key makes a delete and a create of an update. Without before image only a changed primary key shows. */
   #changesKey(table: Table, before: Row, after: Row): boolean {
-    if (this.#options.keying === 'none') return false;
-    if (before.id !== after.id) return this.#options.keying !== 'property' || table === 'properties' || !this.#options.isFull || before.property !== after.property;
-    return this.#options.isFull && this.#key(table, before) !== this.#key(table, after);
+    const { keying, isFull } = this.#options;
+    if (keying === 'none') return false;
+    if (isFull) return this.#key(table, before) !== this.#key(table, after);
+    return before.id !== after.id;
   }
 
   #key(table: Table, row: Row): string | null {

@@ -50,20 +50,43 @@ const NOTHING: Checkpoint = {
 /** Decodes and folds all records. Fails on a stop. */
 export function runLibrary(records: readonly LogRecord[], options: RunOptions): State {
   let checkpoint = NOTHING;
-  let { state, decoder } = restore(checkpoint, options);
+  let run = new LibraryRun(options);
   for (let at = 0; at < records.length;) {
     const size = Math.max(1, options.batchSize());
-    const batch = decoder.decode(recordBatch(records.slice(at, at + size)));
-    const { stops } = state.step(batch, { now: 1_800_000_000_000, mayForgetDeletes: false });
-    if (stops.length > 0) throw new Error(`stopped: ${stops.map((stop) => `${stop.code} ${stop.message}`).join('; ')}`);
+    run.read(records.slice(at, at + size));
     at = Math.min(at + size, records.length);
-    if (options.crashes?.chance(0.2)) checkpoint = save(state, checkpoint, at);
+    if (options.crashes?.chance(0.2)) checkpoint = save(run.state, checkpoint, at);
     if (options.crashes?.chance(0.1)) {
-      ({ state, decoder } = restore(checkpoint, options));
+      run = new LibraryRun(options, checkpoint);
       at = checkpoint.next;
     }
   }
-  return state;
+  return run.state;
+}
+
+/** Books, state and decoder as a process makes them at its start. */
+export class LibraryRun {
+  readonly state: State;
+  readonly #decoder: Decoder;
+
+  constructor(options: Pick<RunOptions, 'decode' | 'fiscalYearStartMonth'>, { blocks, marks, deadLetters, seed }: Checkpoint = NOTHING) {
+    const books = createBooks({ fiscalYearStartMonth: options.fiscalYearStartMonth, deletedKeysDays: 7 });
+    if (blocks.length > 0) {
+      const loader = books.load();
+      for (const block of blocks) loader.rows(block);
+      loader.marks(marks);
+      loader.deadLetters(deadLetters);
+      loader.finish();
+    }
+    this.state = createState(books, seed);
+    this.#decoder = createDecoder(options.decode, { positions: seed.positions, seenTables: seed.seenTables });
+  }
+
+  /** Decodes and folds one batch. Fails on a stop. */
+  read(records: readonly LogRecord[]): void {
+    const { stops } = this.state.step(this.#decoder.decode(recordBatch(records)), { now: 1_800_000_000_000, mayForgetDeletes: false });
+    if (stops.length > 0) throw new Error(`stopped: ${stops.map((stop) => `${stop.code} ${stop.message}`).join('; ')}`);
+  }
 }
 
 function save(state: State, before: Checkpoint, next: number): Checkpoint {
@@ -74,19 +97,6 @@ function save(state: State, before: Checkpoint, next: number): Checkpoint {
   cut.commit();
   const { seenTables, newestChangeAt } = state;
   return { blocks, marks, deadLetters, seed: { positions: state.positions(), counters: state.counters(), seenTables, newestChangeAt }, next };
-}
-
-/** Books, state and decoder as a process makes them at its start. */
-function restore({ blocks, marks, deadLetters, seed }: Checkpoint, options: RunOptions): { readonly state: State; readonly decoder: Decoder } {
-  const books = createBooks({ fiscalYearStartMonth: options.fiscalYearStartMonth, deletedKeysDays: 7 });
-  if (blocks.length > 0) {
-    const loader = books.load();
-    for (const block of blocks) loader.rows(block);
-    loader.marks(marks);
-    loader.deadLetters(deadLetters);
-    loader.finish();
-  }
-  return { state: createState(books, seed), decoder: createDecoder(options.decode, { positions: seed.positions, seenTables: seed.seenTables }) };
 }
 
 /** Sizes of batches as a reader meets them: mostly small, sometimes all at once. */

@@ -59,9 +59,9 @@ async function crash(program: RentfoldProcess, when: (program: RentfoldProcess) 
 describe('conformance over HTTP', () => {
   test.concurrent.each(caseNames())('%s: every view exact at the end of the log', async (name) => {
     await slots.use(() => answersAtTheEnd(loadCase(name)));
-  });
+  }, 180_000);
 
   test.concurrent.each(caseNames())('%s: the same after kill -9 on the way', async (name) => {
     await slots.use(() => answersAfterCrashes(loadCase(name)));
-  });
+  }, 180_000);
 });
