@@ -56,7 +56,7 @@ export const OPTIONS = [
   { name: 'RENTFOLD_SHUTDOWN_SECONDS', kind: integer(1, 600), fallback: '20', about: 'Longest time from SIGTERM to exit: the port closes, what was read is folded, a last checkpoint is written.' },
   { name: 'RENTFOLD_LOG_FORMAT', kind: choice('auto', 'json', 'text'), fallback: 'auto', about: 'Form of the log: `text` for people, `json` for machines, `auto` takes text on a terminal.' },
   { name: 'LOG_LEVEL', kind: choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'), fallback: 'info', about: 'Least important line that is logged.' },
-  { name: 'RENTFOLD_CONFIG_FILE', kind: { type: 'path' }, fallback: 'config/rentfold.json', about: 'JSON file of options by name; need not exist. Read from the environment only.' },
+  { name: 'RENTFOLD_CONFIG_FILE', kind: { type: 'path' }, fallback: 'config/rentfold.json', about: 'JSON file of options by name; the default one need not exist, one named here must. Read from the environment only.' },
 ] as const satisfies readonly Option[];
 
 export type OptionName = (typeof OPTIONS)[number]['name'];

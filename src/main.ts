@@ -47,6 +47,7 @@ async function runServe(loaded: LoadedConfig): Promise<void> {
     shutdown: shutdownSignal(log, config.shutdownSeconds),
     ...(onStep === null ? {} : { onStep }),
   });
+  log.info('ended');
 }
 
 function storeSpec(folder: string): StoreSpec {

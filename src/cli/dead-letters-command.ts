@@ -38,7 +38,7 @@ function listText(letters: readonly OpenDeadLetter[], from: string): string {
   if (letters.length === 0) return `no open dead letters in ${from}\n`;
   const lines = letters.map(({ letter, properties }) =>
     `${placeOf(letter)}  ${letter.code}  ${properties.length === 0 ? 'no property known' : `property ${properties.map(printable).join(', ')}`}  ${printable(letter.message)}`);
-  return [`${letters.length} open dead letters in ${from}`, ...lines, ''].join('\n');
+  return [`${letters.length} open dead ${letters.length === 1 ? 'letter' : 'letters'} in ${from}`, ...lines, ''].join('\n');
 }
 
 function showText({ letter, properties }: OpenDeadLetter): string {
