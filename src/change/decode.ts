@@ -35,6 +35,8 @@ interface Topic {
   readonly prefixes: SchemaPrefixes;
   /** The table the topic is named after. */
   readonly table: PhysicalTable;
+  /** That table is one of ours, or would be if its schema were known. */
+  readonly isTable: boolean;
 }
 
 class ChangeDecoder implements Decoder {
@@ -88,7 +90,7 @@ class ChangeDecoder implements Decoder {
   /** Decodes one record into entries. False when reading must stop before it. */
   #decodeRecord(batch: RecordBatch, index: number, memory: PartitionMemory, topic: Topic): boolean {
     const event = this.#event;
-    this.#messages.read(event, batch.valueStart[index], batch.valueEnd[index], topic.prefixes, topic.table.logical !== TABLE_NONE);
+    this.#messages.read(event, batch.valueStart[index], batch.valueEnd[index], topic.prefixes, topic.isTable);
     if (event.problem !== null) this.#writer.unreadable(index, event, this.#layoutOf(topic.table));
     else if (event.asks === ASKS_TOMBSTONE) this.#tombstone(batch, index, memory, topic);
     else if (event.asks === ASKS_NOTHING) this.#writer.passOver(index, event.passedOver);
@@ -120,18 +122,20 @@ class ChangeDecoder implements Decoder {
   /** A row of a table that is not ours is passed over; one that may be ours, but does not say so, is not. */
   #strange(index: number, table: PhysicalTable): void {
     const event = this.#event;
-    if (table.unqualified) event.fail('TABLE_UNKNOWN', `A pattern asks for the schema of ${table.name}, and neither the event nor its topic names one.`);
+    if (table.perhaps !== TABLE_NONE) event.fail('TABLE_UNKNOWN', `A pattern asks for the schema of ${table.name}, and neither the event nor its topic names one.`);
     else if (namesNoTable(event) && this.#layouts.some((layout) => carriesMoney(event, layout))) {
       event.fail('TABLE_UNKNOWN', 'The row has columns of our tables, and neither the event nor its topic names the table.');
     } else return this.#writer.passOver(index, 'other_table');
     this.#writer.unreadable(index, event, null);
   }
 
+  /** A tombstone says no schema; it reaches no row but of its own partition, so the table that its topic may be is good enough. */
   #tombstone(batch: RecordBatch, index: number, memory: PartitionMemory, topic: Topic): void {
     if (memory.followsDelete(batch, index)) return this.#writer.passOver(index, 'tombstone_of_delete');
     this.#keys.open(batch.bytes, batch.keyStart[index], batch.keyEnd[index]);
     const physical = this.#keys.physicalTopic();
-    const layout = this.#layoutOf(physical === null ? topic.table : this.#tables.findByTopic(physical));
+    const table = physical === null ? topic.table : this.#tables.findByTopic(physical);
+    const layout = this.#layoutOf(table) ?? this.#layouts[table.perhaps] ?? null;
     if (layout === null) this.#writer.passOver(index, 'other_table');
     else this.#writer.tombstone(index, layout);
   }
@@ -162,7 +166,11 @@ class ChangeDecoder implements Decoder {
 
   #topicOf(name: string): Topic {
     let topic = this.#topics.get(name);
-    if (topic === undefined) this.#topics.set(name, (topic = { prefixes: new SchemaPrefixes(), table: this.#tables.findByTopic(name) }));
+    if (topic === undefined) {
+      const table = this.#tables.findByTopic(name);
+      topic = { prefixes: new SchemaPrefixes(), table, isTable: table.logical !== TABLE_NONE || table.perhaps !== TABLE_NONE };
+      this.#topics.set(name, topic);
+    }
     return topic;
   }
 }

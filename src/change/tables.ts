@@ -10,8 +10,8 @@ export interface PhysicalTable {
   readonly logical: number;
   /** Set when this table's unqualified name already stood for another one: reading must stop (TABLE_AMBIGUOUS). */
   readonly ambiguous: string | null;
-  /** Set when a pattern asks for a schema and neither event nor topic names one (TABLE_UNKNOWN). */
-  readonly unqualified: boolean;
+  /** The logical table whose pattern asks for a schema that neither event nor topic names; else TABLE_NONE. */
+  readonly perhaps: number;
 }
 
 /** More tables than a database has: beyond, what was found is forgotten and found again. */
@@ -80,14 +80,14 @@ export class Tables {
   }
 
   #resolve(database: string, schema: string, name: string, parts: readonly string[]): PhysicalTable {
-    let unqualified = false;
+    let perhaps = TABLE_NONE;
     for (const { logical, parts: pattern } of this.#patterns) {
       if (!pattern[0].test(name)) continue;
-      if (pattern.length === 1) return { database, schema, name, logical, ambiguous: this.#see(logical, database, schema, name), unqualified: false };
-      if (parts[1] === '') unqualified = true;
-      else if (pattern.every((part, i) => part.test(parts[i]))) return { database, schema, name, logical, ambiguous: null, unqualified: false };
+      if (pattern.length === 1) return { database, schema, name, logical, ambiguous: this.#see(logical, database, schema, name), perhaps: TABLE_NONE };
+      if (parts[1] === '') perhaps = logical;
+      else if (pattern.every((part, i) => part.test(parts[i]))) return { database, schema, name, logical, ambiguous: null, perhaps: TABLE_NONE };
     }
-    return { database, schema, name, logical: TABLE_NONE, ambiguous: null, unqualified };
+    return { database, schema, name, logical: TABLE_NONE, ambiguous: null, perhaps };
   }
 
   /** Notes what an unqualified name stands for; answers in words what is wrong when it already stands for something else. */

@@ -24,7 +24,7 @@ const text = fc.oneof(
   fc.tuple(fc.uuid(), fc.nat(35), fc.constantFrom(...'0aFg-Z é')).map(([uuid, at, c]) => uuid.slice(0, at) + c + uuid.slice(at + 1)), fc.nat().map(String));
 
 test('every text comes back', () => {
-  fc.assert(fc.property(text, (given) => expect(encode(given).back).toBe(given)), { numRuns: 2000 });
+  fc.assert(fc.property(text, (given) => encode(given).back === given), { numRuns: 2000 });
 });
 
 test('equal exactly when the texts are', () => {

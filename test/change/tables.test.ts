@@ -22,6 +22,9 @@ describe('patterns', () => {
     expect(tableOf({ value: row, topic: 'pg.public.rents' }, patterns(['public.rents']))).toBe('rents');
     expect(tableOf({ value: row, topic: 'pg.archive.rents' }, patterns(['public.rents']))).toBeNull();
     expect(entryFrom(row, { topic: 'cdc' }, patterns(['public.rents'])).code).toBe('TABLE_UNKNOWN');
+    expect(entryFrom(rent(), { topic: 'rents' }, patterns(['public.rents'])).code).toBe('TABLE_UNKNOWN');
+    expect(entryFrom(null, { topic: 'rents', key: '5' }, patterns(['public.rents']))).toMatchObject({ kind: 'tombstone', table: 'rents', key: '5' });
+    expect(entryFrom(null, { topic: 'pg.archive.rents', key: '5' }, patterns(['public.rents']))).toMatchObject({ reason: 'other_table' });
   });
 });
 
