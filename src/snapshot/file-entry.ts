@@ -53,7 +53,12 @@ export class FileSummary {
 export async function createOwn(store: Store, folder: string, content: AsyncIterable<Uint8Array>, name: string, entry: () => FileEntry): Promise<FileEntry> {
   if (await store.create(folder + name, content) === 'created') return entry();
   const expected = entry();
-  for await (const piece of verifiedPieces(store, folder, expected)) void piece;
+  try {
+    for await (const piece of verifiedPieces(store, folder, expected)) void piece;
+  } catch (error) {
+    if (!(error instanceof Damage)) throw error;
+    throw new RentfoldError('STORE_UNAVAILABLE', `${error.file} is there already and not as it was to be written (${error.reason}); the checkpoint is tried again under another name`);
+  }
   return expected;
 }
 

@@ -86,8 +86,8 @@ async function restoreLineage(parts: RestoreParts, lineage: string, warnings: re
         warnings: [...warnings, ...newer.map(([other, damage]) => unusable(other, damage, generation, listing.highest))],
       };
     } catch (error) {
-      if (!(error instanceof Damage)) throw error;
-      failed.set(generation, error);
+      if (error instanceof RentfoldError) throw error;
+      failed.set(generation, error instanceof Damage ? error : new Damage(parts.names.manifest(lineage, generation), `loading failed: ${error instanceof Error ? error.message : String(error)}`));
     }
   }
   const reasons = [...failed].map(([generation, damage]) => `generation ${generation}: ${damage.message}`);

@@ -12,7 +12,10 @@ export interface Store {
   read(name: string): Promise<{ readonly bytes: Uint8Array; readonly tag: string } | null>;
   /** Content in pieces of bounded size, for large segments; null when there is none. */
   readStream(name: string): Promise<AsyncIterable<Uint8Array> | null>;
-  /** Creates `name` only if it does not exist, atomically: two callers never both get 'created'. Readers see all of it or nothing. */
+  /**
+   * Creates `name` only if it does not exist, atomically: two callers never both get 'created'. Readers see all of it or nothing. Content in
+   * pieces is read to its end, whatever the answer.
+   */
   create(name: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<'created' | 'exists'>;
   /** Replaces `name` if its version tag is still `tag` (null: only if it does not exist). Answers the new tag, or null when it was changed meanwhile. */
   replace(name: string, content: Uint8Array, tag: string | null): Promise<string | null>;

@@ -1,7 +1,9 @@
 import * as nodeFiles from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { createLocalStore } from '../../src/snapshot/local-store.ts';
+import { createInlineWork, type SnapshotWork } from '../../src/snapshot/work.ts';
 import { ChangeWriter } from '../support/change-writer.ts';
+import { MemoryStore } from '../support/memory-store.ts';
 import { newFolder, openLocal, pictureOf, PREFIX, startRun, type Run } from '../support/snapshot-run.ts';
 import { NOW, someChanges } from '../support/some-changes.ts';
 
@@ -97,6 +99,36 @@ describe('checkpoint and restore', () => {
     expect(run.snapshots.status().segments).toBeLessThanOrEqual(6);
     expect(names.filter((name) => name.endsWith('.arrow')).length).toBeLessThan(24);
     expect((await startRun(run.store)).restored.warnings).toEqual([]);
+    await run.snapshots.close();
+  });
+
+  it('a merge that takes long is kept from pruning and replaces what it merged, with what came after it on top', async () => {
+    const store = new MemoryStore();
+    const inline = createInlineWork(store);
+    const gate = Promise.withResolvers<void>();
+    let merges = 0;
+    const work: SnapshotWork = {
+      ...inline,
+      compact: async (job) => {
+        const result = await inline.compact(job);
+        if (++merges === 1) await gate.promise;
+        return result;
+      },
+    };
+    const run = await startRun(store, { work });
+    const log = new ChangeWriter();
+    for (let round = 1; round <= 16; round++) {
+      run.state.step(log.batch(someChanges(round)), NOW);
+      await run.checkpoint();
+      await run.snapshots.maintain();
+    }
+    expect([merges, run.snapshots.status().segments]).toEqual([1, 16]);
+    gate.resolve();
+    await run.snapshots.settled();
+    run.state.step(log.batch(someChanges(17)), NOW);
+    await run.checkpoint();
+    expect(run.snapshots.status().segments).toBeLessThan(14);
+    await picturesAgree(run);
     await run.snapshots.close();
   });
 

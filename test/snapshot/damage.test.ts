@@ -2,11 +2,15 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { sha256Of } from '../../src/snapshot/file-entry.ts';
 import { encodeCurrent } from '../../src/snapshot/current.ts';
 import { encodeManifest, readManifest, type Manifest } from '../../src/snapshot/manifest.ts';
-import { createLineageId } from '../../src/snapshot/names.ts';
+import { createBooks } from '../../src/ledger/books.ts';
+import { createSystemClock } from '../../src/runtime/clock.ts';
+import { openSnapshots } from '../../src/snapshot/checkpointer.ts';
+import { createLineageId, createWriterId } from '../../src/snapshot/names.ts';
+import { createInlineWork } from '../../src/snapshot/work.ts';
 import { seal, unseal } from '../../src/snapshot/sealed.ts';
 import { ChangeWriter } from '../support/change-writer.ts';
 import { createMemoryPlace, MemoryStore, type MemoryPlace } from '../support/memory-store.ts';
-import { PREFIX, pictureOf, startRun } from '../support/snapshot-run.ts';
+import { DEFINITIONS, PREFIX, pictureOf, startRun } from '../support/snapshot-run.ts';
 import { NOW, someChanges } from '../support/some-changes.ts';
 
 // Goal: no altered, torn, missing, foreign or mixed-up file is ever used, and the generation before it is, said aloud. Method: a store of six
@@ -184,6 +188,19 @@ describe('the whole store', () => {
     await expect(restoredFrom(two)).rejects.toMatchObject({ code: 'STORE_DAMAGED' });
   });
 
+  it('rows that the books cannot load are a failure like any other: the generation before is used', async () => {
+    const base = manifestOf(6);
+    let loads = 0;
+    const store = new MemoryStore(copy());
+    const snapshots = openSnapshots({ store, prefix: PREFIX, clock: createSystemClock(), writer: createWriterId(), work: createInlineWork(store), notify: () => undefined });
+    const result = await snapshots.restore(() => {
+      const books = createBooks(DEFINITIONS);
+      const load = books.load.bind(books);
+      return ++loads > 1 ? books : Object.assign(books, { load: () => Object.assign(load(), { rows: () => { throw new RangeError('no such account'); } }) });
+    });
+    expect(result).toMatchObject({ kind: 'restored', generation: base.generation - 1, warnings: [{ code: 'GENERATION_UNUSABLE', message: expect.stringContaining('no such account') as unknown }] });
+  });
+
   it('all manifests gone though later data is there: STORE_DAMAGED, not an empty start', async () => {
     const damaged = copy();
     for (const name of [...damaged.files.keys()]) if (/\d{10}\.json$/.test(name)) damaged.files.delete(name);
@@ -215,6 +232,38 @@ describe('the whole store', () => {
       expect(restored.warnings.some((warning) => warning.message.includes(name)), name).toBe(true);
       expect(strange.files.has(name)).toBe(true);
     }
+  });
+
+  it('numbers go on above the highest in any name, also of a left-over', async () => {
+    const left = copy();
+    left.files.set(`${folder()}0000000009-abcdef123456-1.arrow`, Buffer.from('?'));
+    const { run } = await restoredFrom(left);
+    expect(await run.checkpoint()).toMatchObject({ generation: 10 });
+  });
+
+  it('while a kept manifest cannot be read, pruning removes no data: nobody knows what it names', async () => {
+    const damaged = copy();
+    const run = await startRun(new MemoryStore(damaged));
+    const writer = new ChangeWriter('other', 1);
+    const publish = async (): Promise<void> => {
+      run.state.step(writer.batch([{ op: 'upsert', table: 'rents', key: `x${damaged.files.size}` }]), NOW);
+      await run.checkpoint();
+    };
+    await publish();
+    const torn = manifestName(7);
+    damaged.files.set(torn, Buffer.from('torn'));
+    const older = (): string[] => [...damaged.files.keys()].filter((name) => /0000000006-\w+-\d+\.(arrow|dead-letters\.jsonl)$/.test(name) || name.endsWith('.dead-letters.jsonl'));
+    const before = older();
+    for (let i = 0; i < 4; i++) await publish();
+    await run.snapshots.maintain();
+    await run.snapshots.settled();
+    expect(older()).toEqual(before);
+    for (let i = 0; i < 6; i++) await publish();
+    await run.snapshots.maintain();
+    await run.snapshots.settled();
+    expect(damaged.files.has(torn)).toBe(false);
+    expect(older().length).toBeLessThan(before.length);
+    expect((await restoredFrom(damaged)).picture).toBe(pictureOf(run.state));
   });
 
   it('a segment found damaged while merging makes the next checkpoint write everything anew', async () => {

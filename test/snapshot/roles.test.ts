@@ -95,6 +95,39 @@ describe('roles', () => {
     expect(run.snapshots.status()).toMatchObject({ generation: 2, segments: 2 });
   });
 
+  it('takes over though the generation it restored is long pruned', async () => {
+    const place = createMemoryPlace();
+    const writer = new ChangeWriter();
+    const first = await startRun(new MemoryStore(place));
+    first.state.step(writer.batch(someChanges(1)), NOW);
+    await first.checkpoint();
+    const second = await startRun(new MemoryStore(place));
+    expect(second.restored.kind).toBe('restored');
+    for (let round = 2; round < 15; round++) {
+      const batch = writer.batch(someChanges(round));
+      first.state.step(batch, NOW);
+      second.state.step(batch, NOW);
+      await first.checkpoint();
+      await first.snapshots.maintain();
+      await first.snapshots.settled();
+    }
+    await first.snapshots.close();
+    await second.snapshots.claim();
+    expect(await second.checkpoint()).toMatchObject({ kind: 'published', generation: 15 });
+    const third = await startRun(new MemoryStore(place));
+    expect(third.restored).toMatchObject({ generation: 15, warnings: [] });
+    expect(pictureOf(third.state)).toBe(pictureOf(second.state));
+  });
+
+  it('a lease that runs out while the cut is written: no manifest is published', async () => {
+    const place = createMemoryPlace();
+    const run = await startRun(new MemoryStore(place), { onStep: (step) => { if (step === 'current-written') breakLease(place, false); } });
+    run.state.step(log()[0], NOW);
+    expect(await run.checkpoint()).toMatchObject({ kind: 'standby', reason: expect.stringContaining('lease') as unknown });
+    expect(await manifests(new MemoryStore(place))).toEqual([]);
+    expect(run.state.books.changedSinceCut).toBeGreaterThan(0);
+  });
+
   it('the loser of a manifest stops: what the other wrote stands, and the loser says LEASE_LOST', async () => {
     const place = createMemoryPlace();
     const batches = log();

@@ -74,6 +74,19 @@ export function describeStore(kind: string, place: () => Promise<StorePlace>): v
       expect(await store.create('a/torn.arrow', bytes('whole'))).toBe('created');
     });
 
+    it('reads content in pieces to its end also when the name exists', async () => {
+      const store = await (await place()).open();
+      await store.create('a/there', bytes('x'));
+      let ended = false;
+      async function* watched(): AsyncGenerator<Uint8Array> {
+        yield* pieces('one', 'two');
+        ended = true;
+      }
+      expect(await store.create('a/there', watched())).toBe('exists');
+      expect(ended).toBe(true);
+      expect(textOf(await store.read('a/there'))).toBe('x');
+    });
+
     it('keeps content byte for byte, also empty and large', async () => {
       const store = await (await place()).open();
       const large = new Uint8Array(5_000_000).map((_, i) => (i * 31 + (i >> 8)) & 255);
