@@ -68,12 +68,12 @@ export class Cut implements BooksCut, WriteWatcher, AccountTimes {
 
   next(rowsMax: number): RowColumns | null {
     this.#checkOpen();
-    const block = new RowBlock(this.#core, this, rowsMax);
+    const block = new RowBlock(this.#core, this, Math.min(rowsMax, this.remaining));
     this.#drawRows(block);
     this.#drawSaved(block);
     let accounts = 0;
     const touched = this.#taken.accounts.list;
-    while (this.remaining === 0 && this.#nextAccount < touched.length && !block.isFull && accounts < rowsMax) {
+    while (this.remaining === 0 && this.#nextAccount < touched.length && accounts < rowsMax) {
       block.addAccount(touched.at(this.#nextAccount++));
       accounts++;
     }

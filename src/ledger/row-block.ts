@@ -9,8 +9,6 @@ import type { RowStore } from './row-store.ts';
 
 /** A block that has this many texts takes no more rows: a type's number must fit sixteen bits. */
 const STRINGS_MAX = 60_000;
-/** A block of accounts alone has at most about this many. */
-const ACCOUNTS_MAX = 100_000;
 
 /** Times an account is exported with, as they were when the cut began. */
 export interface AccountTimes {
@@ -37,7 +35,7 @@ export class RowBlock {
 
   /** No further row fits: enough rows, or so many texts that a type's number might not fit its column. */
   get isFull(): boolean {
-    return this.count === this.#rowsMax || this.#strings.items.length > STRINGS_MAX || this.#accounts.items.length > ACCOUNTS_MAX;
+    return this.count === this.#rowsMax || this.#strings.items.length > STRINGS_MAX;
   }
 
   /** Adds row `row` of `store`, which is the books' own or holds copies; `amount2` is a property's down payment. */

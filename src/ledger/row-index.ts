@@ -81,10 +81,10 @@ export class RowIndex {
 
   /** Adds a row whose key is not in the index. */
   insert(row: number, hash: number): void {
-    if (this.#old !== null) this.#move(ROWS_MOVED_PER_INSERT);
     if (this.#count + 1 > this.#slots.length * LOAD_MAX) this.#grow(this.#slots.length * 2);
     place(this.#slots, row, hash);
     this.#count++;
+    if (this.#old !== null) this.#move(ROWS_MOVED_PER_INSERT);
   }
 
   /** Takes a row out. Its key must still be in the store. */
@@ -117,18 +117,10 @@ export class RowIndex {
     for (let row = this.#moveNext; row < end; row++) {
       if (rows.state(row) === ROW_FREE) continue;
       const hash = hashOf(rows, row);
-      if (!this.#holds(row, hash) && this.#oldHolds(row, hash)) place(this.#slots, row, hash);
+      if (slotOf(this.#slots, row, hash) < 0) place(this.#slots, row, hash);
     }
     this.#moveNext = end;
     if (end === this.#moveEnd) this.#old = null;
-  }
-
-  #holds(row: number, hash: number): boolean {
-    return slotOf(this.#slots, row, hash) >= 0;
-  }
-
-  #oldHolds(row: number, hash: number): boolean {
-    return this.#old !== null && slotOf(this.#old, row, hash) >= 0;
   }
 
   /** Empties the slot of `row` and shifts back what had been pushed past it, so that no search ends too early. */

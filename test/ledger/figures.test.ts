@@ -181,6 +181,14 @@ describe('totals out of range', () => {
     expect(test.figures('p', '2025-12-31').ytd.rent).toBe(5 * BIG - 10 + 3 + 7);
   });
 
+  it('are counted as soon as a sum leaves it', () => {
+    const test = new BooksUnderTest();
+    for (let i = 0; i < 6; i++) {
+      test.fold(rent(`${i}`, BIG));
+      expect(test.books.counts().outOfRangeAccounts).toBe((i + 1) * BIG > LIMIT ? 1 : 0);
+    }
+  });
+
   it('a sum of years may leave the range where no year does', () => {
     const test = new BooksUnderTest();
     for (let i = 0; i < 8; i++) test.fold(rent(`${i}`, BIG, { date: `${2018 + i}-01-01` }));

@@ -69,6 +69,7 @@ describe('from the same partition', () => {
     { name: 'an unknown time proves no re-send', records: [rent('1', 5, { position: postgres(20, 20) }), rent('1', 7, { position: postgres(10, 10) })], outcomes: ['applied', 'applied'], stands: 7 },
     { name: 'incomparable positions leave the log\'s order', records: [rent('1', 5, { position: binlog(1, 5, 0, 1), time: 2 }), rent('1', 7, { position: binlog(1, 5, 0, 2), time: 1 })], outcomes: ['applied', 'applied'], stands: 7 },
     { name: 'the latest time counts, also that of a superseded record', records: [rent('1', 5, at(0, 20, 1)), rent('1', 6, at(1, 10, 9)), rent('1', 7, at(0, 15, 5))], outcomes: ['applied', 'superseded', 'superseded'], stands: 5 },
+    { name: 'without times the highest position stays', records: [rent('1', 5, { position: postgres(20, 20) }), rent('1', 7, { position: postgres(10, 10) }), rent('1', 9, { partition: 1, position: postgres(15, 15) })], outcomes: ['applied', 'applied', 'superseded'], stands: 7 },
   ])('$name', run);
 
   it('a repeated stretch never shows a state gone by, and ends where it was', () => {

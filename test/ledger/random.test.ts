@@ -65,7 +65,8 @@ interface Step {
   readonly groups: readonly TestRecord[][];
   readonly hours: number;
   readonly mayForgetDeletes: boolean;
-  /** What happens after the batch. */
+  /** What happens after the batch, and what is folded while that goes on. */
+  readonly during: readonly TestRecord[][];
   readonly then: 'nothing' | 'delta' | 'full' | 'aborted cut' | 'restart';
 }
 
@@ -73,6 +74,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(fc.record({
   groups: fc.array(group, { maxLength: 12 }),
   hours: fc.nat(30),
   mayForgetDeletes: fc.boolean(),
+  during: fc.array(group, { maxLength: 4 }),
   then: fc.constantFrom('nothing', 'nothing', 'delta', 'full', 'aborted cut', 'restart'),
 }), { maxLength: 12 });
 
@@ -172,19 +174,24 @@ describe('books and rules', () => {
       const log = new TestLog();
       const folded = { applied: 0, unchanged: 0, superseded: 0, passedOver: 0, deadLetters: 0 };
       let now = 1.7e12;
-      for (const step of drawn) {
-        now += step.hours * HOUR;
-        const records = step.groups.flat().map((record) => log.place(record));
-        const result = run.books.fold(packBatch(records), { now, mayForgetDeletes: step.mayForgetDeletes });
-        oracle.fold(records, now, step.mayForgetDeletes);
+      const fold = (groups: readonly TestRecord[][], mayForgetDeletes: boolean): void => {
+        const records = groups.flat().map((record) => log.place(record));
+        const result = run.books.fold(packBatch(records), { now, mayForgetDeletes });
+        oracle.fold(records, now, mayForgetDeletes);
         for (const counts of result.partitions) {
           for (const name of Object.keys(folded) as (keyof typeof folded)[]) folded[name] += counts[name];
         }
-        if (step.then === 'delta' || step.then === 'full') run.cut(step.then, () => undefined);
+      };
+      for (const step of drawn) {
+        now += step.hours * HOUR;
+        fold(step.groups, step.mayForgetDeletes);
+        const during = (): void => fold(step.during, step.mayForgetDeletes);
+        if (step.then === 'delta' || step.then === 'full') run.cut(step.then, during);
         else if (step.then === 'restart') run.restart();
         else if (step.then === 'aborted cut') {
           const cut = run.books.beginCut('delta');
           cut.next(2);
+          during();
           cut.abort();
         }
         expect(folded).toEqual(oracle.counts);

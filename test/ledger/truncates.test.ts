@@ -3,7 +3,7 @@
  * Method: a few rows by hand; the order of reading turned round where it must not matter.
  */
 import { describe, expect, it } from 'vitest';
-import { ROW_DELETED, ROW_FORGOTTEN } from '../../src/ledger/ledger.ts';
+import { ROW_DELETED, ROW_FORGOTTEN, ROW_LIVE } from '../../src/ledger/ledger.ts';
 import { postgres, timePosition } from '../support/batches.ts';
 import type { TestRecord } from '../support/batches.ts';
 import { BooksUnderTest, countStates, expense, rent, remove } from '../support/books-under-test.ts';
@@ -46,6 +46,12 @@ describe('a truncate', () => {
     expect(test.revenue()).toBe(1);
   });
 
+  it('read again in its own partition leaves what stands above it, though its clock was behind', () => {
+    const test = new BooksUnderTest();
+    expect(test.outcomes(truncate(0, 25, 5), rent('1', 1, at(0, 30, 4)), truncate(0, 25, 5))).toEqual(['applied', 'applied', 'unchanged']);
+    expect(test.revenue()).toBe(1);
+  });
+
   it('that another one covers is not kept beside it', () => {
     const test = new BooksUnderTest();
     for (let day = 1; day <= 50; day++) test.fold(truncate(day % 3, day, day));
@@ -58,6 +64,19 @@ describe('a truncate', () => {
     const time = (partition: number): { partition: number; position: ReturnType<typeof timePosition>; time: number } => ({ partition, position: timePosition(7), time: 7 });
     test.fold({ kind: 'truncate', table: 'rents', ...time(0) });
     expect(test.outcomes(rent('1', 1, time(0)), rent('2', 1, time(1)))).toEqual(['applied', 'superseded']);
+  });
+
+  it('folded while a delta is drawn is told by the next one', () => {
+    const test = new BooksUnderTest();
+    test.fold(rent('1', 1, at(0, 10, 1)));
+    const cut = test.books.beginCut('delta');
+    test.fold(truncate(0, 25, 2));
+    const base = [cut.next(10)!];
+    cut.commit();
+    const delta = test.export('delta');
+    expect([countStates(base, ROW_LIVE), countStates(delta, ROW_FORGOTTEN)]).toEqual([1, 1]);
+    test.restart([...base, ...delta]);
+    expect(test.revenue()).toBe('unknown');
   });
 
   it('holds after a restart, and its rows leave no trace', () => {
