@@ -69,9 +69,10 @@ export class LibraryRun {
   readonly state: State;
   readonly #decoder: Decoder;
 
-  constructor(options: Pick<RunOptions, 'decode' | 'fiscalYearStartMonth'>, { blocks, marks, deadLetters, seed }: Checkpoint = NOTHING) {
+  constructor(options: Pick<RunOptions, 'decode' | 'fiscalYearStartMonth'>, checkpoint: Checkpoint = NOTHING) {
+    const { blocks, marks, deadLetters, seed } = checkpoint;
     const books = createBooks({ fiscalYearStartMonth: options.fiscalYearStartMonth, deletedKeysDays: 7 });
-    if (blocks.length > 0) {
+    if (checkpoint !== NOTHING) {
       const loader = books.load();
       for (const block of blocks) loader.rows(block);
       loader.marks(marks);

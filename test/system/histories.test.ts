@@ -21,6 +21,7 @@ import { partitionName } from '../../src/source/positions.ts';
 import type { Books, Totals } from '../../src/ledger/ledger.ts';
 import type { State } from '../../src/state.ts';
 
+const EXACT_MAX = BigInt(Number.MAX_SAFE_INTEGER);
 const MONTHS = [1, 4, 7, 12] as const;
 
 function run(history: History, reading: Reading, fiscalYearStartMonth: number, withCrashes: boolean): State {
@@ -59,12 +60,15 @@ function checkFigures(history: History, books: Books, seed: number, month: numbe
   for (const [property, units] of knownUnits(history.rows)) {
     const asOf = 19_500 + random.below(1_800);
     for (const unit of [null, ...units]) {
-      const answer = books.figures({ propertyId: property, unitId: unit, asOf });
-      if (answer.kind !== 'figures') throw new Error(`${property} ${unit}: ${answer.kind}`);
       const ytd = sumRows(history.rows, property, unit, fiscalYearStart(asOf, month), asOf);
+      const onCash = cashOnCash(history.rows, property, ytd, asOf, month);
+      const answer = books.figures({ propertyId: property, unitId: unit, asOf });
+      // Millions earned on a cent invested: no exact number holds the percentage, and none is answered.
+      if (answer.kind === 'out-of-range' && onCash !== null && magnitude(onCash) > EXACT_MAX) continue;
+      if (answer.kind !== 'figures') throw new Error(`${property} ${unit}: ${answer.kind}`);
       expectTotals(answer.figures.ytd, ytd);
       expectTotals(answer.figures.cumulative, sumRows(history.rows, property, unit, -Infinity, asOf));
-      expect(asBigInt(answer.figures.cashOnCash)).toBe(cashOnCash(history.rows, property, ytd, asOf, month));
+      expect(asBigInt(answer.figures.cashOnCash)).toBe(onCash);
       expect(answer.figures.complete).toBe(true);
       if (unit === null) expect((answer.figures.units ?? []).map(({ unitId }) => unitId).sort()).toEqual([...units].sort());
     }
@@ -80,6 +84,10 @@ function expectTotals(actual: Totals, expected: OracleTotals): void {
   expect(BigInt(expenses)).toBe(expected.expenses);
   expect(BigInt(profitLoss)).toBe(expected.rent - expected.expenses);
   expect(Object.fromEntries(Object.entries(categories).map(([name, units]) => [name, BigInt(units)]))).toEqual(expected.categories);
+}
+
+function magnitude(value: bigint): bigint {
+  return value < 0n ? -value : value;
 }
 
 function asBigInt(value: number | null): bigint | null {
