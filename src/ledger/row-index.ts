@@ -14,8 +14,10 @@ export function hashRow(table: number, kind: number, a: number, b: number, c: nu
 }
 
 /**
- * Open-addressing index from key to row: a Uint32 a slot (row plus one), linear probing, at most 70 % full. It grows without a
- * stall: the doubled index fills row by row with the insertions that follow, and until it is complete a key is looked up in both.
+ * Open-addressing index from key to row: a Uint32 a slot, linear probing, at most 70 % full. With 2ᵏ slots the lower k bits of an entry
+ * are the row plus one, the upper ones those of the key's hash that did not choose the slot: nearly every other row met while
+ * probing is told apart without a look at it, which would be a jump through memory. The index grows without a stall: the doubled one
+ * fills row by row with the insertions that follow, and until it is complete a key is looked up in both.
  */
 export class RowIndex {
   readonly #rows: RowStore;
@@ -39,20 +41,16 @@ export class RowIndex {
   /** The row with this key, or -1. */
   find(table: number, kind: number, a: number, b: number, c: number, d: number, hash: number): number {
     const bits = keyBits(table, kind);
-    const rows = this.#rows;
-    const slots = this.#slots;
-    const mask = slots.length - 1;
-    for (let slot = hash & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
-      const row = slots[slot] - 1;
-      if (rows.matches(row, bits, a, b, c, d)) return row;
-    }
-    return this.#old === null ? -1 : this.#findOld(this.#old, bits, a, b, c, d, hash);
+    const row = this.#findIn(this.#slots, bits, a, b, c, d, hash);
+    return row >= 0 || this.#old === null ? row : this.#findIn(this.#old, bits, a, b, c, d, hash);
   }
 
-  #findOld(slots: Uint32Array, bits: number, a: number, b: number, c: number, d: number, hash: number): number {
+  #findIn(slots: Uint32Array, bits: number, a: number, b: number, c: number, d: number, hash: number): number {
     const mask = slots.length - 1;
     for (let slot = hash & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
-      const row = slots[slot] - 1;
+      const entry = slots[slot];
+      if (((entry ^ hash) & ~mask) !== 0) continue;
+      const row = (entry & mask) - 1;
       if (this.#rows.matches(row, bits, a, b, c, d)) return row;
     }
     return -1;
@@ -68,8 +66,8 @@ export class RowIndex {
     let touched = 0;
     for (let i = 0; i < count; i++) touched ^= slots[hashes[i] & mask];
     for (let i = 0; i < count; i++) {
-      const slot = slots[hashes[i] & mask];
-      if (slot !== 0) touched ^= this.#rows.touch(slot - 1);
+      const entry = slots[hashes[i] & mask];
+      if (entry !== 0 && ((entry ^ hashes[i]) & ~mask) === 0) touched ^= this.#rows.touch((entry & mask) - 1);
     }
     this.#touched = touched;
   }
@@ -129,7 +127,7 @@ export class RowIndex {
     if (hole < 0) return false;
     const mask = slots.length - 1;
     for (let slot = (hole + 1) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
-      const home = hashOf(this.#rows, slots[slot] - 1) & mask;
+      const home = hashOf(this.#rows, (slots[slot] & mask) - 1) & mask;
       if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
       slots[hole] = slots[slot];
       hole = slot;
@@ -149,12 +147,12 @@ function place(slots: Uint32Array, row: number, hash: number): void {
   const mask = slots.length - 1;
   let slot = hash & mask;
   while (slots[slot] !== 0) slot = (slot + 1) & mask;
-  slots[slot] = row + 1;
+  slots[slot] = (hash & ~mask) | (row + 1);
 }
 
 function slotOf(slots: Uint32Array, row: number, hash: number): number {
   const mask = slots.length - 1;
-  for (let slot = hash & mask; slots[slot] !== 0; slot = (slot + 1) & mask) if (slots[slot] === row + 1) return slot;
+  for (let slot = hash & mask; slots[slot] !== 0; slot = (slot + 1) & mask) if ((slots[slot] & mask) === row + 1) return slot;
   return -1;
 }
 
