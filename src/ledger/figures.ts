@@ -29,13 +29,13 @@ export interface FigurePartial {
   readonly isMarked: boolean;
 }
 
+const NOTHING: SpanSums = { ytd: new Array<number>(FIELDS).fill(0), cumulative: new Array<number>(FIELDS).fill(0) };
 const PERCENT_UNITS = 1_000_000n;
 const DAYS_PER_YEAR = 365n;
 
 /** Figures of a property or unit (R1–R8). */
 export function answerFigures(core: Core, query: FigureQuery): FigureAnswer {
-  const partial = partialFigures(core, query);
-  return partial === null ? { kind: 'unknown' } : finish(query, sumPartials([partial]), core.calendar);
+  return finish(query, sumPartials([partialFigures(core, query)]), core.calendar);
 }
 
 /** Whether any row of the property exists (R8). */
@@ -44,21 +44,20 @@ export function isKnownProperty(core: Core, propertyId: string): boolean {
   return property >= 0 && core.accounts.rowCount[property] > 0;
 }
 
-/** This ledger's share of the figures, or null when it has no row of the property or unit (R8). */
-export function partialFigures(core: Core, query: FigureQuery): FigurePartial | null {
+/** This ledger's share of the figures. It may have no row of the account and still know what is invested, or that a letter is open. */
+export function partialFigures(core: Core, query: FigureQuery): FigurePartial {
   const { accounts } = core;
   const property = findAccount(core, 0, query.propertyId);
-  if (property < 0 || accounts.rowCount[property] === 0) return null;
-  const account = query.unitId === null ? property : findAccount(core, property + 1, query.unitId);
-  if (account < 0 || accounts.rowCount[account] === 0) return null;
-  const units = account === property ? knownUnits(core, property) : [];
-  const [sums, ...unitSums] = sumAccounts(core, property, [account, ...units], query.asOf);
+  const account = property < 0 || query.unitId === null ? property : findAccount(core, property + 1, query.unitId);
+  const rows = account < 0 ? 0 : accounts.rowCount[account];
+  const units = rows > 0 && account === property ? knownUnits(core, property) : [];
+  const [sums, ...unitSums] = rows === 0 ? [NOTHING] : sumAccounts(core, property, [account, ...units], query.asOf);
   return {
-    rows: accounts.rowCount[account],
+    rows,
     sums,
     units: new Map(units.map((unit, index) => [accountText(core, unit), unitSums[index]])),
     ...investment(core, property),
-    lastChangedAt: accounts.lastChangedAt[account],
+    lastChangedAt: rows === 0 ? Number.NEGATIVE_INFINITY : accounts.lastChangedAt[account],
     isMarked: core.letters.marks(query.propertyId),
   };
 }
@@ -76,8 +75,9 @@ export function sumPartials(partials: readonly FigurePartial[]): FigurePartial {
   }));
 }
 
-/** The one place that divides, rounds and decides `complete`. */
+/** The one place that divides, rounds, and decides what is known (R8) and `complete`. */
 export function finish(query: FigureQuery, partial: FigurePartial, calendar: FiscalCalendar): FigureAnswer {
+  if (partial.rows === 0) return { kind: 'unknown' };
   const ytd = partial.sums === null ? null : totalsOf(partial.sums.ytd);
   const cumulative = partial.sums === null ? null : totalsOf(partial.sums.cumulative);
   const units = finishUnits(partial.units);
@@ -144,6 +144,7 @@ function knownUnits(core: Core, property: number): number[] {
 
 /** What is invested, from the property's own row (R7). */
 function investment(core: Core, property: number): Pick<FigurePartial, 'cashInvested' | 'downPayment'> {
+  if (property < 0) return { cashInvested: null, downPayment: null };
   const { kind, words } = core.accounts.ids;
   const [a, b, c, d] = words.subarray(property * 4, property * 4 + 4);
   const row = core.index.find(TABLE_PROPERTIES, kind[property], a, b, c, d, hashRow(TABLE_PROPERTIES, kind[property], a, b, c, d));

@@ -18,8 +18,4 @@ export class StringTable {
   text(index: number): string {
     return this.#texts[index];
   }
-
-  get count(): number {
-    return this.#texts.length;
-  }
 }
