@@ -38,6 +38,7 @@ export const ERROR_CODES = {
   FILE_LINE_INVALID: { kind: 'stop', meaning: 'A line of a dump is not a record as `kcat -C -J` writes it.', action: 'Repair or remove the line named in the message.' },
   PARTITION_IN_TWO_FILES: { kind: 'stop', meaning: 'A partition appears in two files, so its order is not known.', action: 'Put each partition into one file.' },
   SOURCE_FAILED: { kind: 'stop', meaning: 'The source failed while reading.', action: 'Look at the message; restart when the cause is gone.' },
+  FOLD_FAILED: { kind: 'stop', meaning: 'Folding broke off inside a batch; no checkpoint is written any more.', action: 'Keep the log and report it; a restart goes on from the last checkpoint.' },
   // Reasons of dead letters
   JSON_INVALID: { kind: 'letter', meaning: 'The value is not JSON.', action: 'Find the producer of such records.' },
   JSON_TOO_DEEP: { kind: 'letter', meaning: 'The JSON is nested deeper than any change event.', action: 'Find the producer of such records.' },
@@ -83,6 +84,7 @@ export const ERROR_CODES = {
   FILE_UNEXPLAINED: { kind: 'warning', meaning: 'A file under our names belongs to no manifest and was not used.', action: 'Remove it if it is not yours.' },
   RECORD_UNVERIFIED: { kind: 'warning', meaning: 'The record before a position is gone (retention, compaction), so it could not be compared.', action: 'Nothing, if the log is the right one.' },
   CHECKPOINT_FAILED: { kind: 'warning', meaning: 'A checkpoint could not be written; it is tried again.', action: 'Look at the store; folding and reading go on.' },
+  COMMIT_FAILED: { kind: 'warning', meaning: 'A checkpoint is durable, but the source did not take its positions.', action: 'Nothing: only tools that show lag miss them.' },
   LEASE_LOST: { kind: 'warning', meaning: 'Another process publishes; this one stands by.', action: 'Nothing, if two processes are meant.' },
 } as const satisfies Record<string, ErrorCode>;
 

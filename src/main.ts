@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { env, exit, kill, pid, argv, stderr, stdout, versions as nodeVersions } from 'node:process';
+import { isatty } from 'node:tty';
 import { helpText, parseArguments } from './cli/arguments.ts';
 import { configText } from './cli/config-command.ts';
 import { loadConfig, type LoadedConfig } from './config.ts';
@@ -17,6 +18,8 @@ import { createStore, type StoreSpec } from './snapshot/store-spec.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const PREFIX = 'cdc/financial_performance/';
+/** After everything was closed, what is still under way gets this long. */
+const END_MS = 1_000;
 /** A property of the demo data that is easy to type. */
 const DEMO_PROPERTY = '11111111-1111-4111-8111-111111111111';
 
@@ -32,7 +35,8 @@ async function runServe(loaded: LoadedConfig): Promise<void> {
     import('./cli/serve-command.ts'), import('./ingest/worker.ts'), import('./runtime/clock.ts'), import('./runtime/log.ts'), import('./snapshot/thread-work.ts'),
   ]);
   const { config, unknown } = loaded;
-  const log = createLog({ level: config.logLevel, format: config.logFormat, isTerminal: stdout.isTTY });
+  const log = createLog({ level: config.logLevel, format: config.logFormat, isTerminal: isatty(1) });
+  endOnUnexpected(log);
   for (const name of unknown) log.warn({ code: 'OPTION_UNKNOWN' }, `${name} is no option of rentfold; check its spelling (rentfold config lists all)`);
   const spec = storeSpec(config.store.folder);
   const isDemo = config.source.folder === resolve(ROOT, 'config/demo');
@@ -48,6 +52,7 @@ async function runServe(loaded: LoadedConfig): Promise<void> {
     ...(onStep === null ? {} : { onStep }),
   });
   log.info('ended');
+  endAlthoughBusy();
 }
 
 function storeSpec(folder: string): StoreSpec {
@@ -74,6 +79,31 @@ function shutdownSignal(log: Logger, secondsMax: number): AbortSignal {
   return controller.signal;
 }
 
+/** What nobody caught ends the process, and is said where everything is said. A crash loses nothing. */
+function endOnUnexpected(log: Logger): void {
+  process.on('uncaughtException', (error: unknown) => {
+    const message = error instanceof Error ? error.message : String(error);
+    log.fatal({ code: 'UNEXPECTED', err: error }, `ending: ${message}; the next start goes on from the last checkpoint`);
+    exit(1);
+  });
+}
+
+/** What was under way when the process was asked to end, such as a store that does not answer, does not keep it. */
+function endAlthoughBusy(): void {
+  setTimeout(() => exit(), END_MS).unref();
+}
+
+/**
+ * Writes what a command has to say. Whoever reads it may have gone (`rentfold inspect | head`): then there is nobody left to tell. `serve` never comes here: its
+ * log writes to the descriptor itself, which has to stay blocking.
+ */
+function say(text: string): void {
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') process.exitCode = 1;
+  });
+  stdout.write(text);
+}
+
 /** For tests: RENTFOLD_TEST_KILL_AT=`step` or `step:n` ends the process with SIGKILL at the n-th time a checkpoint comes to that step. */
 function killAtStep(): ((step: Step) => void) | null {
   const [name, count = '1'] = (env.RENTFOLD_TEST_KILL_AT ?? '').split(':');
@@ -89,20 +119,20 @@ function packageVersion(): string {
 async function run(): Promise<void> {
   const parsed = parseArguments(argv.slice(2));
   if (parsed.kind === 'help') {
-    stdout.write(helpText(parsed.command));
+    say(helpText(parsed.command));
     return;
   }
   const loaded = loadConfiguration();
   const store = (): ReturnType<typeof createStore> => createStore(storeSpec(loaded.config.store.folder));
   switch (parsed.command) {
     case 'config':
-      stdout.write(configText(loaded));
+      say(configText(loaded));
       return;
     case 'inspect':
-      stdout.write(await (await import('./cli/inspect-command.ts')).inspectText(store(), PREFIX, parsed.parameters));
+      say(await (await import('./cli/inspect-command.ts')).inspectText(store(), PREFIX, parsed.parameters));
       return;
     case 'dead-letters':
-      stdout.write(await (await import('./cli/dead-letters-command.ts')).deadLettersText(store(), PREFIX, parsed.parameters));
+      say(await (await import('./cli/dead-letters-command.ts')).deadLettersText(store(), PREFIX, parsed.parameters));
       return;
     case 'serve':
       await runServe(loaded);
@@ -117,4 +147,5 @@ try {
   for (const line of lines) stderr.write(`rentfold: ${known ? error.code : 'UNEXPECTED'}: ${line}\n`);
   if (!known && error instanceof Error) stderr.write(`${error.stack ?? ''}\n`);
   process.exitCode = known ? error.exit : 1;
+  endAlthoughBusy();
 }

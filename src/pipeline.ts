@@ -1,10 +1,11 @@
-import type { Ingest } from './ingest/ingest.ts';
-import type { Clock } from './runtime/clock.ts';
-import type { State } from './state.ts';
 import type { ChangeBatch } from './change/change.ts';
+import type { Ingest } from './ingest/ingest.ts';
+import type { FoldWarning, OpenDeadLetter } from './ledger/ledger.ts';
+import { CheckpointTrigger, type CheckpointSchedule } from './pipeline-trigger.ts';
+import type { Clock } from './runtime/clock.ts';
 import type { PartitionBounds, PartitionPosition } from './source/positions.ts';
 import type { PartitionStop } from './source/source.ts';
-import type { FoldWarning, OpenDeadLetter } from './ledger/ledger.ts';
+import type { State, StepResult } from './state.ts';
 
 /**
  * The order of effects once state is restored and the source is open: read → decode → step → checkpoint → commit. Two loops share one thread:
@@ -19,12 +20,10 @@ export interface PipelineEvents {
   deadLetters(opened: readonly OpenDeadLetter[]): void;
   warnings(warnings: readonly FoldWarning[]): void;
   updated(properties: readonly string[]): void;
-  checkpointFailed(error: unknown): void;
-}
-
-export interface PipelineOptions {
-  readonly checkpointSeconds: number;
-  readonly checkpointChanges: number;
+  /** `isLast`: it was the one at the end, and is not tried again. */
+  checkpointFailed(error: unknown, isLast: boolean): void;
+  /** A checkpoint is durable, and the source did not take its positions. Only lag tools miss them. */
+  commitFailed(error: unknown): void;
 }
 
 export interface PipelineParts {
@@ -36,148 +35,124 @@ export interface PipelineParts {
   readonly reachedEndAtStart: () => boolean;
   /** Writes a checkpoint of the state as it is now; answers the positions that are durable, or null when nothing was published (a stand-by publishes nothing). */
   readonly checkpoint: () => Promise<readonly PartitionPosition[] | null>;
-  readonly options: PipelineOptions;
+  readonly options: CheckpointSchedule;
 }
 
-/** Folds until the signal aborts or the source ends, checkpointing on the way; then writes a last checkpoint. */
+/**
+ * Folds until the signal aborts, checkpointing on the way; then folds what had arrived and writes a last checkpoint. What ends reading earlier is told, and the
+ * pipeline then only waits for the signal. Throws what kept the last checkpoint from being written.
+ */
 export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Promise<void> {
-  const due = new CheckpointTrigger(parts);
-  const folding = new AbortController();
-  const checkpoints = checkpointLoop(parts, due, folding.signal);
-  try {
-    await foldLoop(parts, due, signal);
-    if (!signal.aborted) await aborted(signal);
-  } finally {
-    folding.abort();
-    await checkpoints;
-  }
-  await checkpointOnce(parts, due);
+  await new Pipeline(parts).run(signal);
 }
 
-/** Batches in, rows and positions changed, until the source ends or a stop that concerns everything. */
-async function foldLoop(parts: PipelineParts, due: CheckpointTrigger, signal: AbortSignal): Promise<void> {
-  const { ingest, events } = parts;
-  try {
-    for await (const event of ingest.events(signal)) {
-      if (event.kind === 'bounds') events.bounds(event.bounds);
-      else if (event.kind === 'stopped') events.stopped(event.stop);
-      else if (!foldBatch(parts, event.batch, due)) return;
-      await yieldToReads();
-    }
-  } catch (error) {
-    if (signal.aborted) return;
-    events.stopped({ topic: '*', partition: -1, offset: null, code: 'SOURCE_FAILED', message: `reading failed: ${error instanceof Error ? error.message : String(error)}; figures stay as they are until rentfold is started again` });
-  }
-}
-
-/** False when nothing may be folded any more: what follows could not be trusted. */
-function foldBatch(parts: PipelineParts, batch: ChangeBatch, due: CheckpointTrigger): boolean {
-  const { state, events, clock } = parts;
-  const result = state.step(batch, { now: clock.now(), mayForgetDeletes: parts.reachedEndAtStart() });
-  due.read(batch.records);
-  events.folded(batch, batch.partitions.map((p) => state.position(p.topic, p.partition)).filter((p) => p !== null));
-  if (result.opened.length > 0) events.deadLetters(result.opened);
-  if (result.warnings.length > 0) events.warnings(result.warnings);
-  if (result.updated.length > 0) events.updated(result.updated);
-  for (const stop of result.stops) events.stopped(stop);
-  return result.stops.length === 0;
-}
-
-async function checkpointLoop(parts: PipelineParts, due: CheckpointTrigger, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await due.wait(signal);
-    if (!signal.aborted) await checkpointOnce(parts, due);
-  }
-}
-
-async function checkpointOnce(parts: PipelineParts, due: CheckpointTrigger): Promise<void> {
-  const since = due.begin();
-  if (since === 0) return;
-  try {
-    const durable = await parts.checkpoint();
-    if (durable === null) due.postponed(since);
-    else {
-      due.succeeded();
-      await parts.ingest.commit(durable);
-    }
-  } catch (error) {
-    due.failed(since);
-    parts.events.checkpointFailed(error);
-  }
-}
-
-const RETRY_SECONDS_MAX = 60;
-const STANDBY_RETRY_SECONDS = 1;
-
-/** Says when a checkpoint is due: enough records read, or enough time passed with something read; after a failure later and later. */
-class CheckpointTrigger {
-  readonly #clock: Clock;
-  readonly #options: PipelineOptions;
-  #recordsSince = 0;
-  #lastMs: number;
-  /** Not null: the last one was not written, and the next is tried after this time instead of when enough changed. */
-  #retrySeconds: number | null = null;
-  #wake: (() => void) | null = null;
+class Pipeline {
+  readonly #parts: PipelineParts;
+  readonly #due: CheckpointTrigger;
+  /** False once folding broke off inside a batch: rows, totals and positions may disagree, and no checkpoint may keep that. */
+  #isSound = true;
 
   constructor(parts: PipelineParts) {
-    this.#clock = parts.clock;
-    this.#options = parts.options;
-    this.#lastMs = this.#clock.monotonicMs();
+    this.#parts = parts;
+    this.#due = new CheckpointTrigger(parts.clock, parts.options);
   }
 
-  read(records: number): void {
-    this.#recordsSince += records;
-    if (this.#retrySeconds === null && this.#recordsSince >= this.#options.checkpointChanges) this.#wake?.();
+  async run(signal: AbortSignal): Promise<void> {
+    const folding = new AbortController();
+    const checkpoints = this.#checkpointLoop(folding.signal);
+    try {
+      await this.#foldLoop(signal);
+      await aborted(signal);
+    } finally {
+      folding.abort();
+      await checkpoints;
+    }
+    const failure = await this.#checkpoint(true);
+    if (failure !== null) throw failure;
   }
 
-  /** Records the checkpoint begun now covers. */
-  begin(): number {
-    const since = this.#recordsSince;
-    this.#recordsSince = 0;
-    this.#lastMs = this.#clock.monotonicMs();
-    return since;
-  }
-
-  succeeded(): void {
-    this.#retrySeconds = null;
-  }
-
-  /** Not published because another process does: asked again soon, so that a take-over shows at once. */
-  postponed(since: number): void {
-    this.#recordsSince += since;
-    this.#retrySeconds = STANDBY_RETRY_SECONDS;
-  }
-
-  failed(since: number): void {
-    this.#recordsSince += since;
-    this.#retrySeconds = Math.min(RETRY_SECONDS_MAX, (this.#retrySeconds ?? 0.5) * 2);
-  }
-
-  async wait(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && !this.#isDue()) {
-      const woken = new AbortController();
-      this.#wake = (): void => woken.abort();
-      await this.#clock.sleep(Math.max(1, this.#dueInMs()), AbortSignal.any([signal, woken.signal]));
-      this.#wake = null;
+  /** Batches in, rows and positions changed, until the source ends or a stop that concerns everything. */
+  async #foldLoop(signal: AbortSignal): Promise<void> {
+    const { ingest, events } = this.#parts;
+    try {
+      for await (const event of ingest.events(signal)) {
+        if (event.kind === 'bounds') events.bounds(event.bounds);
+        else if (event.kind === 'stopped') events.stopped(event.stop);
+        else if (!this.#fold(event.batch)) return;
+        await yieldToReads();
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      events.stopped({ topic: '*', partition: -1, offset: null, code: 'SOURCE_FAILED', message: `reading failed: ${messageOf(error)}; figures stay as they are until rentfold is started again` });
     }
   }
 
-  #isDue(): boolean {
-    if (this.#recordsSince === 0) return false;
-    return this.#dueInMs() <= 0 || (this.#retrySeconds === null && this.#recordsSince >= this.#options.checkpointChanges);
+  /** False when nothing may be folded any more: what follows could not be trusted. */
+  #fold(batch: ChangeBatch): boolean {
+    const { state, events } = this.#parts;
+    const result = this.#step(batch);
+    if (result === null) return false;
+    this.#due.read(batch.records);
+    events.folded(batch, batch.partitions.map((p) => state.position(p.topic, p.partition)).filter((p) => p !== null));
+    if (result.opened.length > 0) events.deadLetters(result.opened);
+    if (result.warnings.length > 0) events.warnings(result.warnings);
+    if (result.updated.length > 0) events.updated(result.updated);
+    for (const stop of result.stops) events.stopped(stop);
+    return result.stops.length === 0;
   }
 
-  #dueInMs(): number {
-    const seconds = this.#retrySeconds ?? this.#options.checkpointSeconds;
-    const left = this.#lastMs + seconds * 1000 - this.#clock.monotonicMs();
-    return left <= 0 && this.#recordsSince === 0 ? seconds * 1000 : left;
+  #step(batch: ChangeBatch): StepResult | null {
+    const { state, clock, events, reachedEndAtStart } = this.#parts;
+    try {
+      return state.step(batch, { now: clock.now(), mayForgetDeletes: reachedEndAtStart() });
+    } catch (error) {
+      this.#isSound = false;
+      const places = batch.partitions.map(({ topic, partition, next }) => `${topic}/${partition} before offset ${next}`).join(', ');
+      events.stopped({ topic: '*', partition: -1, offset: null, code: 'FOLD_FAILED', message: `folding failed in the batch that ends at ${places}: ${messageOf(error)}; nothing more is folded and no checkpoint is written. The next start goes on from the last checkpoint` });
+      return null;
+    }
+  }
+
+  async #checkpointLoop(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#due.wait(signal);
+      if (!signal.aborted) await this.#checkpoint(false);
+    }
+  }
+
+  /** Answers why it could not be written; null when it was, or when there is nothing to write or this process stands by. */
+  async #checkpoint(isLast: boolean): Promise<Error | null> {
+    const { events } = this.#parts;
+    const since = this.#due.begin();
+    if (since === 0 || !this.#isSound) return null;
+    try {
+      const durable = await this.#parts.checkpoint();
+      if (durable === null) this.#due.postponed(since);
+      else {
+        this.#due.succeeded();
+        await this.#parts.ingest.commit(durable).catch((error: unknown) => events.commitFailed(error));
+      }
+      return null;
+    } catch (error) {
+      this.#due.failed(since);
+      events.checkpointFailed(error, isLast);
+      return error instanceof Error ? error : new Error(String(error));
+    }
   }
 }
 
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** A turn of the event loop: requests that have arrived are answered, timers fire. */
 function yieldToReads(): Promise<void> {
   return new Promise((resolve) => { setImmediate(resolve); });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => { signal.addEventListener('abort', () => resolve(), { once: true }); });
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }

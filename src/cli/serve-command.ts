@@ -16,8 +16,9 @@ import { createWriterId } from '../snapshot/names.ts';
 import type { Manifest } from '../snapshot/manifest.ts';
 import type { Store } from '../snapshot/store.ts';
 import type { SnapshotWork } from '../snapshot/work.ts';
+import type { OpenedLog } from '../source/source.ts';
 import { createState, type State } from '../state.ts';
-import { createServeEvents } from './serve-events.ts';
+import { createServeEvents, type ServeEvents } from './serve-events.ts';
 
 /** Everything `serve` needs from the outside. */
 export interface ServeParts {
@@ -39,23 +40,26 @@ export interface ServeParts {
 const CLAIM_EVERY_MS = 1_000;
 
 /**
- * Restores, follows, checkpoints and answers until asked to end. Throws a `RentfoldError` when it cannot begin; what goes wrong later is
- * shown in health and status, and the process stays up.
+ * Restores, follows, checkpoints and answers until asked to end. Throws a `RentfoldError` when it cannot begin, or when the last checkpoint could not
+ * be written; what goes wrong between is shown in health and status, and the process stays up. Asked to end before it could begin, it just ends.
  */
 export async function serve(parts: ServeParts): Promise<void> {
-  const { config, log, clock, store, shutdown } = parts;
+  const { config, log, clock, store, ingest, shutdown } = parts;
   const control = createControl(clock.now());
   const definitions: Definitions = { fiscalYearStartMonth: config.fiscalYearStartMonth, deletedKeysDays: config.deletedKeysDays };
-  const traceUpdates = log.isLevelEnabled('debug');
-  const newBooks = (): Books => createBooks(definitions, { traceUpdates });
-  const held = new HeldState(createState(newBooks()));
+  const held = new HeldState(createState(createBooks(definitions)));
   const app = buildApp(createReadModel({ state: held, control, clock, timeZone: config.decode.timeZone }), { readToken: config.readToken, versions: parts.versions, logger: log });
   const stopped = new AbortController();
   const running = AbortSignal.any([shutdown, stopped.signal]);
-  const closed = new Promise<void>((resolve) => {
+  let closing: Promise<void> | null = null;
+  const closePort = (): Promise<void> => {
+    control.closing();
+    return closing ??= app.close().then(() => log.info('the port is closed'));
+  };
+  const ended = new Promise<null>((resolve) => {
     shutdown.addEventListener('abort', () => {
-      control.closing();
-      resolve(app.close().then(() => log.info('the port is closed')));
+      closePort().catch(() => undefined);
+      resolve(null);
     }, { once: true });
   });
   const events = createServeEvents(log, control, clock);
@@ -63,41 +67,81 @@ export async function serve(parts: ServeParts): Promise<void> {
     store, prefix: parts.prefix, clock, writer: createWriterId(), work: parts.work, notify: events.warned,
     ...(parts.onStep === undefined ? {} : { onStep: parts.onStep }),
   });
-  try {
+  let roles: Promise<void> = Promise.resolve();
+  const work = async (): Promise<void> => {
     const url = await listenAt(app, config);
     log.info({ url }, 'listening');
     announceReadiness(control, log, parts.hint(url));
-    await store.open();
-    control.roleChanged(await snapshots.claim());
-    const { state, history } = await restore({ parts, snapshots, control, newBooks });
-    held.state = state;
-    const log_ = await parts.ingest.open({
-      positions: state.positions(), seenTables: state.seenTables, decode: config.decode, acceptIncompleteHistory: config.acceptIncompleteHistory,
-      recordsMax: Math.min(config.batchRecordsMax, config.checkpointChanges), creditsMax: config.batchesInFlightMax,
-    });
-    for (const note of log_.notes) events.warned({ code: 'RECORD_UNVERIFIED', message: note });
-    control.opened(log_, clock.now());
-    log.info({ source: log_.identity, partitions: log_.bounds.length, gaps: log_.gaps }, `reading ${log_.identity}`);
-    const request = (): CheckpointRequest => ({
-      state, decoding: config.decode, definitions, sourceIdentity: log_.identity, caughtUpOnce: control.state().caughtUpOnce,
-      incompleteHistory: [...new Set([...history, ...log_.gaps])],
-    });
-    const roles = claimLoop(snapshots, control, clock, events.failedToClaim, running);
+    const begun = await unlessEnded(begin({ parts, snapshots, control, definitions, held, events }), ended);
+    if (begun === null) return;
+    const { state, request } = begun;
+    control.opened(begun.log, clock.now());
+    log.info({ source: begun.log.identity, partitions: begun.log.bounds.length, gaps: begun.log.gaps }, `reading ${begun.log.identity}`);
+    roles = claimLoop(snapshots, control, clock, events.failedToClaim, running);
     await runPipeline({
-      ingest: parts.ingest, state, clock, events, options: config,
-      reachedEndAtStart: () => isReady(control.state()),
-      checkpoint: () => events.checkpoint(snapshots, request()),
+      ingest, state, clock, events, options: config, reachedEndAtStart: () => isReady(control.state()), checkpoint: () => events.checkpoint(snapshots, request()),
     }, running);
-    stopped.abort();
-    await roles;
+  };
+  try {
+    await work();
   } finally {
     stopped.abort();
-    await parts.ingest.close();
-    await snapshots.close();
-    await store.close();
-    if (shutdown.aborted) await closed;
-    else await app.close();
+    const closed = closePort();
+    await closeAll(log, [() => roles, () => ingest.close(), () => snapshots.close(), () => store.close(), () => closed]);
   }
+}
+
+/** Lets everything go, one after the other, whatever fails on the way: what was not given back is free once the process has ended. */
+async function closeAll(log: Logger, steps: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      log.warn(`while ending: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+}
+
+/** The result, or null once the process is asked to end: what is under way then, and what becomes of it, no longer matters. */
+async function unlessEnded<T>(work: Promise<T>, ended: Promise<null>): Promise<T | null> {
+  work.catch(() => undefined);
+  return await Promise.race([ended, work]);
+}
+
+interface Begun {
+  readonly state: State;
+  readonly log: OpenedLog;
+  readonly request: () => CheckpointRequest;
+}
+
+interface BeginParts {
+  readonly parts: ServeParts;
+  readonly snapshots: Snapshots;
+  readonly control: Control;
+  readonly definitions: Definitions;
+  readonly held: HeldState;
+  readonly events: ServeEvents;
+}
+
+/** Store, lease, state, source: everything that has to be there before the first record is folded. */
+async function begin(beginParts: BeginParts): Promise<Begun> {
+  const { parts, snapshots, control, definitions, held, events } = beginParts;
+  const { config, store, ingest } = parts;
+  await store.open();
+  control.roleChanged(await snapshots.claim());
+  const { state, history } = await restore(beginParts);
+  held.state = state;
+  if (parts.shutdown.aborted) throw new Error('asked to end before the source was opened');
+  const log = await ingest.open({
+    positions: state.positions(), seenTables: state.seenTables, decode: config.decode, acceptIncompleteHistory: config.acceptIncompleteHistory,
+    recordsMax: Math.min(config.batchRecordsMax, config.checkpointChanges), creditsMax: config.batchesInFlightMax,
+  });
+  for (const note of log.notes) events.warned({ code: 'RECORD_UNVERIFIED', message: note });
+  const request = (): CheckpointRequest => ({
+    state, decoding: config.decode, definitions, sourceIdentity: log.identity, caughtUpOnce: control.state().caughtUpOnce,
+    incompleteHistory: [...new Set([...history, ...log.gaps])],
+  });
+  return { state, log, request };
 }
 
 /** The state answers are made of: empty until restored. */
@@ -131,15 +175,10 @@ async function listenAt(app: Parameters<typeof listen>[0], config: Config): Prom
   }
 }
 
-interface RestoreParts {
-  readonly parts: ServeParts;
-  readonly snapshots: Snapshots;
-  readonly control: Control;
-  readonly newBooks: () => Books;
-}
-
-async function restore({ parts, snapshots, control, newBooks }: RestoreParts): Promise<{ state: State; history: readonly string[] }> {
+async function restore({ parts, snapshots, control, definitions }: BeginParts): Promise<{ state: State; history: readonly string[] }> {
   const { log, clock, config } = parts;
+  const traceUpdates = log.isLevelEnabled('debug');
+  const newBooks = (): Books => createBooks(definitions, { traceUpdates });
   const began = clock.monotonicMs();
   const result = await snapshots.restore(newBooks);
   for (const warning of result.warnings) {

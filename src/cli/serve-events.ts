@@ -4,7 +4,7 @@ import type { PipelineEvents } from '../pipeline.ts';
 import { printable } from '../read/text.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
-import type { CheckpointRequest, Snapshots } from '../snapshot/checkpointer.ts';
+import type { CheckpointRequest, Role, Snapshots } from '../snapshot/checkpointer.ts';
 import type { PartitionPosition } from '../source/positions.ts';
 
 /** What happens while serving, told to the log and to the control state together. The words operators search for stand here. */
@@ -21,6 +21,15 @@ export function createServeEvents(log: Logger, control: Control, clock: Clock): 
   const warned: ServeEvents['warned'] = (warning) => {
     control.warned(warning, now());
     log.warn({ code: warning.code }, warning.message);
+  };
+  /** True while the lease is ours and nothing may be published all the same. */
+  let isBarred = false;
+  const notPublished = (role: Role, reason: string): null => {
+    const wasBarred = isBarred;
+    isBarred = role === 'publisher';
+    if (isBarred && !wasBarred) warned({ code: 'CHECKPOINT_FAILED', message: `no checkpoint is written: ${reason}` });
+    else log.debug(`no checkpoint: ${reason}`);
+    return null;
   };
   return {
     warned,
@@ -39,18 +48,19 @@ export function createServeEvents(log: Logger, control: Control, clock: Clock): 
     updated(properties) {
       for (const property of properties) log.debug(`[FP-CACHE] Updated property ${printable(property)}`);
     },
-    checkpointFailed(error) {
-      const message = `checkpoint failed: ${messageOf(error)}; folding and reading go on, and it is tried again`;
+    checkpointFailed(error, isLast) {
+      const { generation } = control.state();
+      const last = generation === null ? 'the next start reads the log from its beginning' : `the next start goes on from generation ${generation}`;
+      const message = `checkpoint failed: ${messageOf(error)}; ${isLast ? last : 'folding and reading go on, and it is tried again'}`;
       control.checkpointed({ generation: control.state().generation ?? 0, rows: 0, bytes: 0, durationMs: 0, at: now(), error: messageOf(error) }, control.state().lineage);
       warned({ code: 'CHECKPOINT_FAILED', message });
     },
+    commitFailed: (error) => warned({ code: 'COMMIT_FAILED', message: `the source did not take the positions of the last checkpoint: ${messageOf(error)}` }),
     failedToClaim: (error) => log.debug(`the lease could not be asked for: ${messageOf(error)}`),
     async checkpoint(snapshots, request) {
       const outcome = await snapshots.checkpoint(request);
-      if (outcome.kind === 'standby') {
-        log.debug(`no checkpoint: this process stands by, ${outcome.reason}`);
-        return null;
-      }
+      if (outcome.kind === 'standby') return notPublished(snapshots.status().role, outcome.reason);
+      isBarred = false;
       const { generation, rows, bytes, ms } = outcome;
       control.checkpointed({ generation, rows, bytes, durationMs: ms, at: now(), error: null }, snapshots.status().lineage);
       log.info({ generation, rows, bytes, ms: Math.round(ms) }, `[FP-CACHE] Checkpoint: generation ${generation}, ${rows} rows, ${bytes} bytes`);

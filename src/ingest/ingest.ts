@@ -10,7 +10,10 @@ import type { OpenedLog, PartitionStop } from '../source/source.ts';
 export interface Ingest {
   /** Opens the source at the positions. Throws what the source throws. */
   open(options: IngestOptions): Promise<OpenedLog>;
-  /** Events until closed, read once. Asking for the next one gives back the credit of the one before. A batch that says `stop` is the last event. */
+  /**
+   * Events until closed, read once. Asking for the next one gives back the credit of the one before. A batch that says `stop` is the last event.
+   * Once the signal aborts, what has arrived is still handed over, and nothing more is read.
+   */
   events(signal: AbortSignal): AsyncIterable<IngestEvent>;
   /** Positions whose state is durable, for lag tools. */
   commit(positions: readonly PartitionPosition[]): Promise<void>;

@@ -67,12 +67,14 @@ class WorkerIngest implements Ingest {
     signal.addEventListener('abort', wake);
     this.#post({ kind: 'credit', count: this.#creditsMax });
     try {
-      while (!signal.aborted) {
+      for (;;) {
         const event = this.#arrived.shift();
         if (event !== undefined) {
           yield event;
-          this.#post({ kind: 'credit', count: 1 });
-        } else if (this.#failure !== null) throw this.#failure;
+          // Asked to end, what has arrived is still handed over, and nothing more is asked for.
+          if (!signal.aborted) this.#post({ kind: 'credit', count: 1 });
+        } else if (signal.aborted) return;
+        else if (this.#failure !== null) throw this.#failure;
         else if (this.#isEnded) return;
         else await this.#wake.wait();
       }

@@ -11,11 +11,19 @@ export interface LogOptions {
   readonly isTerminal: boolean;
 }
 
-/** The program's logger: structured, on standard output, a line an event. Nothing secret is ever handed to it. */
+/** Lines kept while standard output takes none (a full disk); more are dropped. */
+const KEPT_BYTES_MAX = 1 << 20;
+
+/**
+ * The program's logger: structured, on standard output, a line an event. Nothing secret is ever handed to it. Standard output that is closed, or takes
+ * nothing for a while, costs lines and nothing else.
+ */
 export function createLog(options: LogOptions): Logger {
   const text = options.format === 'text' || (options.format === 'auto' && options.isTerminal);
+  const output = pino.destination({ dest: 1, sync: true, maxLength: KEPT_BYTES_MAX });
+  output.on('error', () => undefined);
   const stream = text
-    ? pretty({ colorize: options.isTerminal, translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,hostname', singleLine: true, sync: true })
-    : pino.destination({ dest: 1, sync: true });
+    ? pretty({ colorize: options.isTerminal, translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,hostname', singleLine: true, sync: true, destination: output })
+    : output;
   return pino({ level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, stream);
 }

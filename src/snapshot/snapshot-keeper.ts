@@ -58,7 +58,8 @@ export class SnapshotKeeper implements Snapshots {
       this.#reason = `${answer.by} publishes`;
       return 'standby';
     }
-    if (ended) return 'standby';
+    if (this.#isClosed) await answer.release();
+    if (ended || this.#isClosed) return 'standby';
     this.#lease = answer;
     this.#reason = null;
     this.#confirmed = false;

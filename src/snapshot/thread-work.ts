@@ -20,6 +20,8 @@ export function createThreadWork(spec: StoreSpec): SnapshotWork {
   };
 }
 
+const CLOSED = 'the snapshot worker is closed: the process is ending';
+
 /** A job under way. */
 interface Job {
   readonly credits: Credits;
@@ -33,6 +35,7 @@ class WorkThread {
   readonly #jobs = new Map<number, Job>();
   #worker: Worker | null = null;
   #lastId = 0;
+  #isClosed = false;
 
   constructor(spec: StoreSpec) {
     this.#spec = spec;
@@ -78,11 +81,12 @@ class WorkThread {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     const worker = this.#worker;
     this.#worker = null;
     if (worker === null) return;
     await worker.terminate();
-    this.#failAll(new RentfoldError('UNEXPECTED', 'the snapshot worker was closed while a job ran'));
+    this.#failAll(new RentfoldError('UNEXPECTED', CLOSED));
   }
 
   #begin(message: ToWorker & { readonly id: number }): { job: Job; result: Promise<SegmentEntry | LettersEntry | null>; hasFailed: () => boolean } {
@@ -90,12 +94,17 @@ class WorkThread {
     const job: Job = { credits: new Credits(CREDITS), blocks: new HandOver(), resolve, reject };
     let failed = false;
     promise.catch(() => { failed = true; });
+    if (this.#isClosed) {
+      job.reject(new RentfoldError('UNEXPECTED', CLOSED));
+      return { job, result: promise, hasFailed: () => failed };
+    }
     this.#jobs.set(message.id, job);
     this.#post(message);
     return { job, result: promise, hasFailed: () => failed };
   }
 
   #post(message: ToWorker, transfer: ArrayBuffer[] = []): void {
+    if (this.#isClosed) return;
     this.#worker ??= this.#start();
     this.#worker.ref();
     this.#worker.postMessage(message, transfer);

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ENTRY_UPSERT, type ChangeBatch } from '../../src/change/change.ts';
 import { createDecoder } from '../../src/change/decode.ts';
 import { RentfoldError } from '../../src/errors.ts';
@@ -13,7 +13,7 @@ import { createInlineIngest } from '../../src/ingest/inline.ts';
 import { createSource } from '../../src/ingest/setup.ts';
 import { prepareTransfer } from '../../src/ingest/transfer.ts';
 import { createWorkerIngest, type IngestSetup } from '../../src/ingest/worker.ts';
-import { createPassingDecoder, type Script } from '../support/scripted-source.ts';
+import { createPassingDecoder, PULLED, type Script } from '../support/scripted-source.ts';
 import { describeIngest, INGEST_OPTIONS } from './ingest-suite.ts';
 
 const ENTRY = new URL('../support/ingest-worker-entry.ts', import.meta.url);
@@ -50,6 +50,26 @@ describe('a worker that dies', () => {
   it('takes an error without a code, from opening, as UNEXPECTED', async () => {
     const ingest = createWorkerIngest(script({ openError: null }), ENTRY);
     await expect(ingest.open(INGEST_OPTIONS)).rejects.toMatchObject({ code: 'UNEXPECTED', message: expect.stringContaining('a plain error') as string });
+    await ingest.close();
+  });
+});
+
+describe('asked to end', () => {
+  it('hands over what has arrived, and nothing more', async () => {
+    const plan = script({ batches: 40 });
+    const ingest = createWorkerIngest(plan, ENTRY);
+    await ingest.open(INGEST_OPTIONS);
+    const abort = new AbortController();
+    const events = ingest.events(abort.signal)[Symbol.asyncIterator]();
+    await events.next();
+    const { shared } = (plan as unknown as { source: Script }).source;
+    await vi.waitUntil(() => Atomics.load(shared, PULLED) === INGEST_OPTIONS.creditsMax, { timeout: 30_000, interval: 1 });
+    // Its reply comes after everything sent before it.
+    await ingest.commit([]);
+    abort.abort();
+    let left = 0;
+    while ((await events.next()).done !== true) left++;
+    expect([left, Atomics.load(shared, PULLED)]).toEqual([INGEST_OPTIONS.creditsMax - 1, INGEST_OPTIONS.creditsMax]);
     await ingest.close();
   });
 });
