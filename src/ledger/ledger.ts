@@ -237,6 +237,8 @@ export interface AccountColumns {
   /** Milliseconds; of the (property, unit) account, and of the property's own account. */
   readonly lastChangedAt: Float64Array;
   readonly propertyLastChangedAt: Float64Array;
+  /** Set when the block was read from a segment that numbers its accounts: the same number is the same account in every block of it. */
+  readonly numbered?: { readonly segment: string; readonly size: number; readonly numbers: Uint32Array };
 }
 
 /** Fills empty books. Later rows replace earlier ones of the same key, without ordering rules: segments are already ordered. */

@@ -17,6 +17,8 @@ const ROWS_PREFETCHED = 1_024;
 export class Loader implements BooksLoader {
   readonly #core: Core;
   readonly #finished: () => void;
+  /** The segment the last block came from. */
+  #segment: { readonly name: string; readonly known: Uint32Array } | null = null;
 
   /** `core` must be empty. `finished` is called when the books are usable. */
   constructor(core: Core, finished: () => void) {
@@ -30,8 +32,15 @@ export class Loader implements BooksLoader {
 
   rows(columns: RowColumns): void {
     const core = this.#core;
-    const block = new LoadedBlock(core, columns);
+    const block = new LoadedBlock(core, columns, this.#knownAccounts(columns.accounts));
     for (let at = 0; at < columns.count; at += ROWS_PREFETCHED) block.load(at, Math.min(columns.count, at + ROWS_PREFETCHED));
+  }
+
+  /** Own account plus one by number of the block's segment, filled as blocks of it come: an identifier is looked up once a segment, not once a block. */
+  #knownAccounts({ numbered }: AccountColumns): Uint32Array | null {
+    if (numbered === undefined) return null;
+    if (this.#segment?.name !== numbered.segment) this.#segment = { name: numbered.segment, known: new Uint32Array(numbered.size) };
+    return this.#segment.known;
   }
 
   marks(marks: readonly TruncateMark[]): void {
@@ -76,13 +85,13 @@ class LoadedBlock {
   readonly #longIds: Uint32Array;
   readonly #hashes = new Uint32Array(ROWS_PREFETCHED);
 
-  constructor(core: Core, columns: RowColumns) {
+  constructor(core: Core, columns: RowColumns, known: Uint32Array | null) {
     this.#core = core;
     this.#columns = columns;
     this.#longIds = new Uint32Array(columns.strings.length).fill(NO_TYPE);
     this.#types = new Uint32Array(columns.strings.length).fill(NO_TYPE);
     this.#partitions = columns.partitions.map((partition) => core.partitions.intern(partition));
-    this.#accounts = this.#loadAccounts(columns.accounts);
+    this.#accounts = this.#loadAccounts(columns.accounts, known);
   }
 
   /** Loads the rows `start` … `end` − 1. */
@@ -135,22 +144,30 @@ class LoadedBlock {
     rows.setCommitTime(row, columns.commitTime[at]);
   }
 
-  #loadAccounts(columns: AccountColumns): Uint32Array {
+  #loadAccounts(columns: AccountColumns, known: Uint32Array | null): Uint32Array {
     const { accounts } = this.#core;
-    const numbers = new Uint32Array(columns.count);
+    const own = new Uint32Array(columns.count);
+    const { numbers } = columns.numbered ?? { numbers: own };
     for (let at = 0; at < columns.count; at++) {
-      const { propertyKind, property, unitKind, unit } = columns;
-      const owner = accounts.property(
-        propertyKind[at], this.#firstWord(propertyKind[at], property, at), property[at * 4 + 1], property[at * 4 + 2], property[at * 4 + 3],
-      );
-      const account = unitKind[at] === ID_NONE ? owner : accounts.unit(
-        owner, unitKind[at], this.#firstWord(unitKind[at], unit, at), unit[at * 4 + 1], unit[at * 4 + 2], unit[at * 4 + 3],
-      );
-      numbers[at] = account;
+      const earlier = known === null ? 0 : known[numbers[at]];
+      const account = earlier > 0 ? earlier - 1 : this.#intern(columns, at);
+      if (known !== null) known[numbers[at]] = account + 1;
+      own[at] = account;
+      const owner = accounts.propertyOf(account);
       accounts.lastChangedAt[owner] = Math.max(accounts.lastChangedAt[owner], columns.propertyLastChangedAt[at]);
       accounts.lastChangedAt[account] = Math.max(accounts.lastChangedAt[account], columns.lastChangedAt[at]);
     }
-    return numbers;
+    return own;
+  }
+
+  #intern({ propertyKind, property, unitKind, unit }: AccountColumns, at: number): number {
+    const { accounts } = this.#core;
+    const owner = accounts.property(
+      propertyKind[at], this.#firstWord(propertyKind[at], property, at), property[at * 4 + 1], property[at * 4 + 2], property[at * 4 + 3],
+    );
+    return unitKind[at] === ID_NONE ? owner : accounts.unit(
+      owner, unitKind[at], this.#firstWord(unitKind[at], unit, at), unit[at * 4 + 1], unit[at * 4 + 2], unit[at * 4 + 3],
+    );
   }
 
   #firstWord(kind: number, words: Uint32Array, at: number): number {

@@ -16,7 +16,7 @@ import type { Store } from './store.ts';
  * buffer. Accounts that no row names come last, in a block without rows. Throws `Damage`, or STORE_FOREIGN for a newer format.
  */
 export async function* readSegment(store: Store, folder: string, entry: SegmentEntry): AsyncGenerator<RowColumns[]> {
-  const accounts = new AccountPicker(await readAccounts(store, folder, entry.accounts));
+  const accounts = new AccountPicker(entry.accounts.name, await readAccounts(store, folder, entry.accounts));
   const file = folder + entry.rows.name;
   let header: Uint8Array | null = null;
   let partitions: RowColumns['partitions'] = [];
@@ -82,12 +82,14 @@ const NO_ACCOUNTS: AccountColumns = { count: 0, ...createColumns(0) };
 
 /** Gives every block the accounts its rows name, numbered inside the block. */
 class AccountPicker {
+  readonly #segment: string;
   readonly #all: AccountColumns;
   readonly #strings: readonly string[];
   readonly #local: Int32Array;
   readonly #named: Uint8Array;
 
-  constructor(read: { accounts: AccountColumns; strings: string[] }) {
+  constructor(segment: string, read: { accounts: AccountColumns; strings: string[] }) {
+    this.#segment = segment;
     this.#all = read.accounts;
     this.#strings = read.strings;
     this.#local = new Int32Array(read.accounts.count).fill(-1);
@@ -128,7 +130,8 @@ class AccountPicker {
       this.#copyId(all.propertyKind[account], all.property, account * 4, columns.property, i * 4, strings);
       this.#copyId(all.unitKind[account], all.unit, account * 4, columns.unit, i * 4, strings);
     });
-    return { ...block, accounts: { count: picked.length, ...columns }, strings };
+    const numbered = { segment: this.#segment, size: all.count, numbers: Uint32Array.from(picked) };
+    return { ...block, accounts: { count: picked.length, ...columns, numbered }, strings };
   }
 
   #copyId(kind: number, from: Uint32Array, at: number, to: Uint32Array, toAt: number, strings: string[]): void {
