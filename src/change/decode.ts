@@ -23,20 +23,25 @@ import { Tables } from './tables.ts';
 import type { PhysicalTable } from './tables.ts';
 import { TOKEN_STRING, Tape } from './tape.ts';
 import { ValueReader } from './values.ts';
-import { SLOTS_MAX, SOURCE_TABLE, Vocabulary } from './vocabulary.ts';
+import { SLOTS_MAX, SOURCE_DB, SOURCE_SCHEMA, SOURCE_TABLE, Vocabulary } from './vocabulary.ts';
 
 /** Makes a decoder that goes on where `memory` left off. Throws only for options that name no time zone. */
 export function createDecoder(options: DecodeOptions, memory: DecoderMemory): Decoder {
   return new ChangeDecoder(options, memory);
 }
 
-/** A topic as decoding sees it. */
-interface Topic {
-  readonly prefixes: SchemaPrefixes;
+/** What a topic's name says. */
+interface TopicName {
+  readonly name: string;
   /** The table the topic is named after. */
   readonly table: PhysicalTable;
   /** That table is one of ours, or would be if its schema were known. */
   readonly isTable: boolean;
+}
+
+/** A topic as decoding sees it. */
+interface Topic extends TopicName {
+  readonly prefixes: SchemaPrefixes;
 }
 
 class ChangeDecoder implements Decoder {
@@ -91,16 +96,32 @@ class ChangeDecoder implements Decoder {
   #decodeRecord(batch: RecordBatch, index: number, memory: PartitionMemory, topic: Topic): boolean {
     const event = this.#event;
     this.#messages.read(event, batch.valueStart[index], batch.valueEnd[index], topic.prefixes, topic.isTable);
-    if (event.problem !== null) this.#writer.unreadable(index, event, this.#layoutOf(topic.table));
+    if (event.problem === 'ENVELOPE_UNKNOWN' && !topic.isTable) {
+      const routed = this.#routedTopic(batch, index, topic);
+      if (routed.isTable) this.#messages.read(event, batch.valueStart[index], batch.valueEnd[index], topic.prefixes, true);
+      else if (routed.name.includes('.') && this.#keys.standsIn(event)) {
+        this.#strange(index, routed.table);
+        return true;
+      }
+    }
+    if (event.problem !== null) this.#writer.unreadable(index, event, this.#layoutOf(this.#routedTopic(batch, index, topic).table));
     else if (event.asks === ASKS_TOMBSTONE) this.#tombstone(batch, index, memory, topic);
     else if (event.asks === ASKS_NOTHING) this.#writer.passOver(index, event.passedOver);
-    else return this.#change(batch, index, memory);
+    else return this.#change(batch, index, memory, topic);
     return true;
   }
 
-  #change(batch: RecordBatch, index: number, memory: PartitionMemory): boolean {
+  /** The topic a record came from when it was routed to one that is no table of ours: its key may say. Else the topic it is in. */
+  #routedTopic(batch: RecordBatch, index: number, topic: Topic): TopicName {
+    if (topic.isTable) return topic;
+    this.#keys.open(batch.bytes, batch.keyStart[index], batch.keyEnd[index]);
+    const physical = this.#keys.physicalTopic();
+    return physical === null ? topic : this.#nameOf(physical);
+  }
+
+  #change(batch: RecordBatch, index: number, memory: PartitionMemory, topic: Topic): boolean {
     const event = this.#event;
-    const table = this.#lookup.find(event, memory.topic);
+    const table = this.#lookup.find(event, namesSchema(event) ? topic.name : this.#routedTopic(batch, index, topic).name);
     if (table.ambiguous !== null) {
       this.#stop = { topic: memory.topic, partition: memory.partition, offset: batch.offset[index], code: 'TABLE_AMBIGUOUS', message: `${partitionName(memory)} offset ${batch.offset[index]}: ${table.ambiguous}` };
       return false;
@@ -123,7 +144,7 @@ class ChangeDecoder implements Decoder {
   #strange(index: number, table: PhysicalTable): void {
     const event = this.#event;
     if (table.perhaps !== TABLE_NONE) event.fail('TABLE_UNKNOWN', `A pattern asks for the schema of ${table.name}, and neither the event nor its topic names one.`);
-    else if (namesNoTable(event) && this.#layouts.some((layout) => carriesMoney(event, layout))) {
+    else if (!says(event, SOURCE_TABLE) && this.#layouts.some((layout) => carriesMoney(event, layout))) {
       event.fail('TABLE_UNKNOWN', 'The row has columns of our tables, and neither the event nor its topic names the table.');
     } else return this.#writer.passOver(index, 'other_table');
     this.#writer.unreadable(index, event, null);
@@ -167,11 +188,15 @@ class ChangeDecoder implements Decoder {
   #topicOf(name: string): Topic {
     let topic = this.#topics.get(name);
     if (topic === undefined) {
-      const table = this.#tables.findByTopic(name);
-      topic = { prefixes: new SchemaPrefixes(), table, isTable: table.logical !== TABLE_NONE || table.perhaps !== TABLE_NONE };
+      topic = { ...this.#nameOf(name), prefixes: new SchemaPrefixes() };
       this.#topics.set(name, topic);
     }
     return topic;
+  }
+
+  #nameOf(topic: string): TopicName {
+    const table = this.#tables.findByTopic(topic);
+    return { name: topic, table, isTable: table.logical !== TABLE_NONE || table.perhaps !== TABLE_NONE };
   }
 }
 
@@ -181,9 +206,15 @@ function withPlainBytes(batch: RecordBatch): RecordBatch {
   return bytes.constructor === Uint8Array ? batch : { ...batch, bytes: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
 }
 
-function namesNoTable(event: Envelope): boolean {
-  const name = event.sourceTokens[SOURCE_TABLE];
-  return name < 0 || event.source.kind(name) !== TOKEN_STRING || event.source.end(name) === event.source.start(name);
+/** Whether the event names its table and the schema or database that the table is in. */
+function namesSchema(event: Envelope): boolean {
+  return says(event, SOURCE_TABLE) && (says(event, SOURCE_SCHEMA) || says(event, SOURCE_DB));
+}
+
+/** Whether the event's source has a text that is not empty in `slot`. */
+function says(event: Envelope, slot: number): boolean {
+  const token = event.sourceTokens[slot];
+  return token >= 0 && event.source.kind(token) === TOKEN_STRING && event.source.end(token) > event.source.start(token);
 }
 
 /** True when the row has the columns that make a rent or an expense. */

@@ -3,6 +3,7 @@ import { ID_NONE, ID_SHORT } from './identifier.ts';
 import { isUtf8 } from './json-scan.ts';
 import { ROW_KEY } from './layout.ts';
 import type { TableLayout } from './layout.ts';
+import { NAME_UNKNOWN } from './names.ts';
 import { TOKEN_ARRAY, TOKEN_NULL, TOKEN_NUMBER, TOKEN_OBJECT, TOKEN_STRING, Tape } from './tape.ts';
 import { TextView } from './text-view.ts';
 import { encodeText } from './values.ts';
@@ -64,6 +65,21 @@ export class KeyReader {
     return null;
   }
 
+  /** True when the event's row repeats what the message key last opened says (columns whose names are known): so it is a row, of whatever table. */
+  standsIn(event: Envelope): boolean {
+    const key = this.#tape;
+    const { row, rowToken } = event;
+    if (this.#key < 0 || rowToken < 0 || key.kind(this.#key) !== TOKEN_OBJECT) return false;
+    let repeats = false;
+    for (let token = key.first(this.#key); token < key.next(this.#key); token = key.next(token)) {
+      const column = key.name(token) === NAME_UNKNOWN ? ABSENT : member(row, rowToken, key.name(token));
+      if (column === ABSENT) continue;
+      if (column === TWICE || !sameText(key, token, row, column)) return false;
+      repeats = true;
+    }
+    return repeats;
+  }
+
   /** Primary key in the message key last opened: the column of that name, or the one value a key without columns has. */
   fromMessage(layout: TableLayout, out: Uint32Array, at: number, intern: (text: string) => number): number {
     if (this.#bare) return Math.max(ID_NONE, encodeText(this.#bytes, this.#start, this.#end, out, at, intern));
@@ -95,11 +111,7 @@ export class KeyReader {
     const old = member(before, event.beforeToken, layout.nameIds[ROW_KEY]);
     const now = member(row, event.rowToken, layout.nameIds[ROW_KEY]);
     if (old === ABSENT || (old >= 0 && before.kind(old) === TOKEN_NULL)) return true;
-    if (old < 0 || now < 0) return false;
-    const length = before.end(old) - before.start(old);
-    if (row.end(now) - row.start(now) !== length) return false;
-    for (let i = 0; i < length; i++) if (before.bytes[before.start(old) + i] !== row.bytes[row.start(now) + i]) return false;
-    return true;
+    return old >= 0 && now >= 0 && sameText(before, old, row, now);
   }
 
   /** Primary key in a list of names and values beside the images, or ID_NONE. */
@@ -128,6 +140,14 @@ export class KeyReader {
 
 const ABSENT = -1;
 const TWICE = -2;
+
+/** Whether two values are written alike. */
+function sameText(a: Tape, aToken: number, b: Tape, bToken: number): boolean {
+  const length = a.end(aToken) - a.start(aToken);
+  if (b.end(bToken) - b.start(bToken) !== length) return false;
+  for (let i = 0; i < length; i++) if (a.bytes[a.start(aToken) + i] !== b.bytes[b.start(bToken) + i]) return false;
+  return true;
+}
 
 /** The member of that name in an object, ABSENT or TWICE. */
 function member(tape: Tape, object: number, nameId: number): number {

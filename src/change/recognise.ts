@@ -78,6 +78,8 @@ export function recognise(event: Envelope, tape: Tape, token: number, context: F
   if (passesOver(event, tape, context, members, topicIsTable)) return;
   if (top[TOP_TYPE] >= 0 && top[TOP_DATABASE] >= 0 && tape.kind(top[TOP_TYPE]) === TOKEN_STRING) return readMaxwell(event, tape, token, context);
   if (topicIsTable) return readFlattened(event, tape, token, context);
+  event.row = tape;
+  event.rowToken = token;
   event.fail('ENVELOPE_UNKNOWN', 'The JSON is no change event of a format that is known.');
 }
 

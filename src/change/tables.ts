@@ -17,6 +17,9 @@ export interface PhysicalTable {
 /** More tables than a database has: beyond, what was found is forgotten and found again. */
 const TABLES_KEPT_MAX = 16_384;
 
+/** `prefix.database.schema.table`; shorter ones have the connector's own name, or nothing, where the database would stand. */
+const TOPIC_SEGMENTS_WITH_DATABASE = 4;
+
 interface Pattern {
   readonly logical: number;
   /** Parts from the table outwards: table, schema, database. */
@@ -61,7 +64,7 @@ export class Tables {
     let table = this.#known.get(key);
     if (table === undefined) {
       const [name, schema = '', database = ''] = topic.split('.').reverse();
-      table = this.#resolve('', '', name, [name, schema, database]);
+      table = this.#resolve('', '', name, [name, schema, database], topic.split('.').length < TOPIC_SEGMENTS_WITH_DATABASE);
       this.#keep(key, table);
     }
     return table;
@@ -79,13 +82,14 @@ export class Tables {
     this.#known.set(key, table);
   }
 
-  #resolve(database: string, schema: string, name: string, parts: readonly string[]): PhysicalTable {
+  /** `isPrefix`: the outermost part is a connector's name for itself, or may be: no database that could differ from a pattern's. */
+  #resolve(database: string, schema: string, name: string, parts: readonly string[], isPrefix = false): PhysicalTable {
     let perhaps = TABLE_NONE;
     for (const { logical, parts: pattern } of this.#patterns) {
       if (!pattern[0].test(name)) continue;
       if (pattern.length === 1) return { database, schema, name, logical, ambiguous: this.#see(logical, database, schema, name), perhaps: TABLE_NONE };
-      if (parts[1] === '') perhaps = logical;
-      else if (pattern.every((part, i) => part.test(parts[i]))) return { database, schema, name, logical, ambiguous: null, perhaps: TABLE_NONE };
+      if (pattern.every((part, i) => part.test(parts[i]))) return { database, schema, name, logical, ambiguous: null, perhaps: TABLE_NONE };
+      if (parts[1] === '' || (isPrefix && pattern[1].test(parts[1]))) perhaps = logical;
     }
     return { database, schema, name, logical: TABLE_NONE, ambiguous: null, perhaps };
   }

@@ -28,6 +28,49 @@ describe('patterns', () => {
   });
 });
 
+test('a topic has the connector\'s name where a database would stand', () => {
+  const options = patterns(['rental.public.rents']);
+  const row = { ...rent(), __op: 'c', __table: 'rents' };
+  expect(tableOf({ value: { ...row, __schema: 'public', __db: 'rental' }, topic: 'pg.public.rents' }, options)).toBe('rents');
+  expect(entryFrom(null, { topic: 'pg.public.rents', key: '5' }, options)).toMatchObject({ kind: 'tombstone', table: 'rents', key: '5' });
+  expect(entryFrom(row, { topic: 'pg.public.rents' }, options).code).toBe('TABLE_UNKNOWN');
+  expect(entryFrom(null, { topic: 'pg.archive.rents', key: '5' }, options)).toMatchObject({ reason: 'other_table' });
+  expect(tableOf({ value: row, topic: 'srv.rental.public.rents' }, options)).toBe('rents');
+  expect(entryFrom(null, { topic: 'srv.archive.public.rents', key: '5' }, options)).toMatchObject({ reason: 'other_table' });
+});
+
+test('a part that may be anything may be missing', () => {
+  expect(tableOf({ value: rent(), topic: 'rents' }, patterns(['*.rents']))).toBe('rents');
+  expect(tableOf({ value: rent(), topic: 'rents' }, patterns(['*.*.rents']))).toBe('rents');
+  expect(tableOf(of(null, null, 'rents'), patterns(['*.rents']))).toBe('rents');
+});
+
+describe('a row routed into a topic of several tables', () => {
+  const routed = (table: string): string => JSON.stringify({ id: 'r-1', __dbz__physicalTableIdentifier: table });
+  test('is of the table its key names, when it names none', () => {
+    expect(entryFrom({ ...rent(), __op: 'c' }, { topic: 'cdc', key: routed('pg.public.rents') }).table).toBe('rents');
+    expect(entryFrom(rent(), { topic: 'cdc', key: routed('pg.public.rents') }).table).toBe('rents');
+    expect(entryFrom({ ...rent(), __op: 'c' }, { topic: 'cdc', key: routed('pg.public.leases') }).code).toBe('TABLE_UNKNOWN');
+    expect(entryFrom({ ...rent(), __op: 'c', __table: 'rents' }, { topic: 'cdc', key: routed('pg.public.rents') }, patterns(['public.rents'])).table).toBe('rents');
+    expect(entryFrom({ ...rent(), __op: 'c', __table: 'rents' }, { topic: 'cdc', key: routed('pg.archive.rents') }, patterns(['public.rents']))).toMatchObject({ reason: 'other_table' });
+  });
+  test('names it also where the value cannot be read', () =>
+    expect(entryFrom('{', { topic: 'cdc', key: routed('pg.public.rents') })).toMatchObject({ code: 'JSON_INVALID', table: 'rents', key: 'r-1' }));
+  test('what the event itself says stands', () =>
+    expect(tableOf({ ...of('a', 'public', 'rents'), key: routed('pg.public.expenses') })).toBe('rents'));
+});
+
+test('bare rows of other tables in topics of their own are passed over, what is no row is not', () => {
+  const key = '{"id":"t-1"}';
+  expect(entryFrom({ id: 't-1', name: 'x' }, { topic: 'pg.public.tenants', key })).toMatchObject({ reason: 'other_table' });
+  expect(entryFrom({ id: 't-1', name: 'x' }, { topic: 'cdc', key: '{"id":"t-1","__dbz__physicalTableIdentifier":"pg.public.tenants"}' })).toMatchObject({ reason: 'other_table' });
+  expect(entryFrom({ ...rent(), id: 't-1' }, { topic: 'pg.public.rent_payments', key }).code).toBe('TABLE_UNKNOWN');
+  expect(entryFrom({ id: 't-2', name: 'x' }, { topic: 'pg.public.tenants', key }).code).toBe('ENVELOPE_UNKNOWN');
+  expect(entryFrom({ name: 'x' }, { topic: 'pg.public.tenants', key }).code).toBe('ENVELOPE_UNKNOWN');
+  expect(entryFrom({ id: 't-1', name: 'x' }, { topic: 'cdc', key }).code).toBe('ENVELOPE_UNKNOWN');
+  expect(entryFrom([1], { topic: 'pg.public.tenants', key }).code).toBe('ENVELOPE_UNKNOWN');
+});
+
 test('identity comes from the payload, the topic stands in', () => {
   expect(tableOf(of('a', 'b', 'rents', 'pg.public.expenses'))).toBe('rents');
   expect(tableOf(of(null, null, '', 'pg.public.rents'))).toBe('rents');
