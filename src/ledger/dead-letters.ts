@@ -1,11 +1,11 @@
 import { POSITION_WORDS, TABLE_NAMES } from '../change/change.ts';
 import type { DeadLetter } from '../change/change.ts';
 import { encodeIdentifierText } from '../change/identifier.ts';
-import { POSITION_FAMILY, POSITION_NONE } from '../change/position.ts';
-import { ORDER_INCOMPARABLE, ORDER_LOWER } from '../change/position-order.ts';
+import { POSITION_FAMILY, POSITION_NONE, POSITION_TIME } from '../change/position.ts';
+import { ORDER_EQUAL, ORDER_HIGHER, ORDER_INCOMPARABLE } from '../change/position-order.ts';
 import { partitionName } from '../source/positions.ts';
 import type { OpenDeadLetter } from './ledger.ts';
-import { compareWith } from './order.ts';
+import { VERDICT_ACCEPTED, compareWith, judge } from './order.ts';
 import type { Place } from './order.ts';
 import { hashRow } from './row-index.ts';
 import type { StringTable } from './strings.ts';
@@ -70,10 +70,11 @@ export class DeadLetters {
    * A record of a row was folded (applied or unchanged): letters of that row end, unless the record is older than the letter's; then
    * they mark the property the row is on now as well.
    */
-  folded(key: RowKey, record: Place, propertyOfRow: () => string | null): void {
+  folded(key: RowKey, record: Place, deletes: boolean, propertyOfRow: () => string | null): void {
     for (const open of this.#byRow.get(key.hash) ?? []) {
       if (open.key === null || !isSameKey(open.key, key)) continue;
-      if (isLater(record, open)) this.#close(open);
+      const { place, letter } = open;
+      if (record.partition === place.partition || isLater(record, deletes, place, letter.letter.time)) this.#close(open);
       else this.#markAlso(open, propertyOfRow());
     }
   }
@@ -124,16 +125,26 @@ export function keyOfLetter(letter: DeadLetter, longIds: StringTable): RowKey | 
 }
 
 /**
- * Whether a record folded after a letter was opened is later than the letter's. In the letter's partition it is. Elsewhere positions
- * decide, if the letter's could be read; otherwise a commit time before the letter's own record was written says that it may not be.
+ * Whether a good record of another partition is later than a letter's, which stands at `letter` and was written at `writtenAt`. Positions
+ * decide, if the letter's could be read: at the same one, which must be more than a time, a delete gives way. Otherwise the record must
+ * have been committed after the letter's was written, as far as that is known.
  */
-function isLater(record: Place, open: Open): boolean {
-  if (record.partition === open.place.partition) return true;
-  if ((open.place.position[0] & POSITION_FAMILY) !== POSITION_NONE) {
-    const order = compareWith(record, open.place);
-    if (order !== ORDER_INCOMPARABLE) return order !== ORDER_LOWER;
+function isLater(record: Place, deletes: boolean, letter: Place, writtenAt: number | null): boolean {
+  const family = letter.position[letter.positionAt] & POSITION_FAMILY;
+  if (family !== POSITION_NONE) {
+    const order = compareWith(record, letter);
+    if (order !== ORDER_INCOMPARABLE) return order === ORDER_HIGHER || (order === ORDER_EQUAL && !deletes && family > POSITION_TIME);
   }
-  return !(record.commitTime < (open.letter.letter.time ?? Number.NaN));
+  return !Number.isNaN(record.commitTime) && !(record.commitTime < (writtenAt ?? Number.NaN));
+}
+
+/**
+ * Whether a letter says nothing any more when it is read, because what is known of its row is later: so the answer is the same as if it
+ * had been read in time. In the row's own partition that is a re-send.
+ */
+export function isOvertaken(letter: Place, writtenAt: number | null, known: Place, isDeleted: boolean): boolean {
+  if (letter.partition === known.partition) return (judge(letter, known, false) & VERDICT_ACCEPTED) === 0;
+  return isLater(known, isDeleted, letter, writtenAt);
 }
 
 function isSameKey(a: RowKey, b: RowKey): boolean {

@@ -1,16 +1,17 @@
 import {
-  ENTRY_DEAD_LETTER, ENTRY_DELETE, ENTRY_PASSED_OVER, ENTRY_TOMBSTONE, ENTRY_TRUNCATE, ENTRY_UPSERT, FLAG_CONTINUED,
+  ENTRY_DEAD_LETTER, ENTRY_DELETE, ENTRY_PASSED_OVER, ENTRY_TOMBSTONE, ENTRY_TRUNCATE, ENTRY_UPSERT, FLAG_CONTINUED, POSITION_WORDS,
 } from '../change/change.ts';
 import type { ChangeBatch, DeadLetter } from '../change/change.ts';
 import { accountText } from './core.ts';
 import type { Core } from './core.ts';
-import { keyOfLetter } from './dead-letters.ts';
+import { isOvertaken, keyOfLetter } from './dead-letters.ts';
 import type { RowKey } from './dead-letters.ts';
 import { Entry } from './entry.ts';
 import { RowFold } from './fold-row.ts';
-import { ROW_LIVE } from './ledger.ts';
+import { ROW_DELETED, ROW_FORGOTTEN, ROW_LIVE } from './ledger.ts';
 import type { FoldContext, FoldResult, OpenDeadLetter, PartitionOutcome } from './ledger.ts';
 import { APPLIED, DEAD_LETTER, PASSED, SUPERSEDED, UNCHANGED, countOutcome, emptyOutcome, fallWarning } from './outcome.ts';
+import type { Place } from './order.ts';
 import type { Outcome } from './outcome.ts';
 import { foldTruncate } from './truncate.ts';
 
@@ -64,7 +65,8 @@ function foldEntry(
 /** Ends the letters of the row that an entry, applied or unchanged, was about. */
 function endLetters(core: Core, batch: ChangeBatch, index: number, entry: Entry): void {
   if (core.letters.namesNoRow || batch.kind[index] === ENTRY_TRUNCATE) return;
-  core.letters.folded(entry, entry, () => propertyOf(core, entry));
+  const kind = batch.kind[index];
+  core.letters.folded(entry, entry, kind !== ENTRY_UPSERT, () => propertyOf(core, entry));
 }
 
 /**
@@ -76,12 +78,27 @@ function openLetter(core: Core, letter: DeadLetter, entry: Entry, rowFold: RowFo
   const properties = [letter.property, key === null ? null : propertyOf(core, key)];
   if (rowFold.removedFrom >= 0) properties.push(accountText(core, core.accounts.propertyOf(rowFold.removedFrom)));
   if (key === null && letter.property === null) counters.unattributed++;
+  if (key !== null && rowFold.removedFrom < 0 && isLate(core, letter, key, entry)) return { letter, properties: [] };
   return core.letters.open(letter, properties.filter((property) => property !== null), key, entry);
+}
+
+/** Whether a letter's row, live or deleted, is known as it became later. */
+function isLate(core: Core, letter: DeadLetter, key: RowKey, entry: Entry): boolean {
+  const { rows } = core;
+  const row = findRow(core, key);
+  if (row < 0 || rows.state(row) === ROW_FORGOTTEN) return false;
+  const known: Place = { partition: rows.partition(row), position: new Uint32Array(POSITION_WORDS), positionAt: 0, commitTime: rows.commitTime(row) };
+  rows.loadPosition(row, known.position, 0);
+  return isOvertaken(entry, letter.time, known, rows.state(row) === ROW_DELETED);
+}
+
+function findRow(core: Core, { table, keyKind, a, b, c, d, hash }: RowKey): number {
+  return core.index.find(table, keyKind, a, b, c, d, hash);
 }
 
 /** Text of the property the known image of a row is on, or null. */
 function propertyOf(core: Core, key: RowKey): string | null {
-  const row = core.index.find(key.table, key.keyKind, key.a, key.b, key.c, key.d, key.hash);
+  const row = findRow(core, key);
   if (row < 0 || core.rows.state(row) !== ROW_LIVE) return null;
   return accountText(core, core.accounts.propertyOf(core.rows.account(row)));
 }

@@ -100,6 +100,33 @@ describe('a dead letter', () => {
     expect(complete(test)).toBe(true);
   });
 
+  it.each<[string, TestRecord, TestRecord, boolean]>([
+    ['a later image', rent('1', 1, at(0, 30, 3)), letter(at(1, 20, 2)), true],
+    ['an earlier image', rent('1', 1, at(0, 10, 1)), letter(at(1, 20, 2)), false],
+    ['a later delete', remove('1', at(0, 30, 3)), letter(at(1, 20, 2)), true],
+    ['a delete at the same position', remove('1', at(0, 20, 2)), letter({ ...at(1, 20, 2), property: 'p' }), false],
+    ['an image at the same position', rent('1', 1, at(0, 20, 2)), letter(at(1, 20, 2)), true],
+    ['an image at the same time', { ...rent('1', 1), position: timePosition(2), time: 2 } as TestRecord, letter({ partition: 1, position: timePosition(2), time: 2 }), false],
+    ['an image committed after the letter was written, which has no position', rent('1', 1, at(0, 30, 99)), letter({ partition: 1, recordTime: 99 }), true],
+    ['an image committed before that', rent('1', 1, at(0, 30, 98)), letter({ partition: 1, recordTime: 99 }), false],
+    ['an image of no known time', { ...rent('1', 1), position: timePosition(Number.NaN), time: Number.NaN } as TestRecord, letter({ partition: 1, recordTime: 99 }), false],
+    ['a tombstone of another partition', { kind: 'tombstone', table: 'rents', key: '1' }, letter({ ...at(1, 20, 2), property: 'p' }), false],
+  ])('is open or not whichever is read first: it, or %s', (_, good, bad, ends) => {
+    for (const records of [[good, bad], [bad, good]]) {
+      const test = new BooksUnderTest();
+      test.fold(rent('9', 1));
+      expect(test.fold(...records).opened.length).toBe(1);
+      expect([complete(test), test.books.openDeadLetters().length]).toEqual(ends ? [true, 0] : [false, 1]);
+    }
+  });
+
+  it('that is sent again, with the good record behind it, is not open in between', () => {
+    const test = new BooksUnderTest();
+    const bad = letter(at(0, 20, 2));
+    test.fold(rent('1', 1, at(0, 10, 1)), bad, rent('1', 2, at(0, 30, 3)), bad);
+    expect([complete(test), test.books.openDeadLetters().length]).toEqual([true, 0]);
+  });
+
   it('without a position ends by another partition\'s record unless that was committed before the letter was written', () => {
     const test = new BooksUnderTest();
     test.fold(letter({ property: 'p', recordTime: 100 }), rent('1', 1, at(1, 10, 99)));
