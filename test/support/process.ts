@@ -93,8 +93,8 @@ export class RentfoldProcess implements AsyncDisposable {
   }
 
   /** Body of `/health/status`. */
-  async status(): Promise<StatusBody> {
-    return (await this.get('/health/status')).body as StatusBody;
+  async status(): Promise<ProcessStatus> {
+    return (await this.get('/health/status')).body as ProcessStatus;
   }
 
   /** Waits for a condition; fails with the log when it does not come about, or when the process ends first. */
@@ -115,6 +115,16 @@ export class RentfoldProcess implements AsyncDisposable {
     } catch (error) {
       throw new Error(`${error instanceof Error ? error.message : String(error)}\n--- log\n${this.#log}`, { cause: error });
     }
+  }
+
+  /** Sends a signal and waits for nothing. */
+  signal(name: 'SIGTERM' | 'SIGINT' | 'SIGSTOP' | 'SIGCONT' | 'SIGUSR2'): void {
+    this.#child.kill(name);
+  }
+
+  /** Signal that ended it, or null. */
+  get endedBy(): NodeJS.Signals | null {
+    return this.#child.signalCode;
   }
 
   /** Ends it by a signal and waits until it is gone. */
@@ -138,6 +148,14 @@ export interface StatusBody {
   readonly records: RecordCounts;
   readonly partitions: readonly { readonly topic: string; readonly partition: string; readonly records: RecordCounts }[];
   readonly checkpoints: { readonly succeeded: string };
+}
+
+/** The same with what only a process has. */
+export interface ProcessStatus extends StatusBody {
+  readonly phase: string;
+  readonly role: 'publisher' | 'standby';
+  readonly generation: string | null;
+  readonly warnings: readonly { readonly code: string; readonly message: string }[];
 }
 
 export interface RecordCounts {

@@ -1,0 +1,84 @@
+/**
+ * Goal: wherever between two effects of a checkpoint, a pruning or a merge the process is killed, once or again and again, the next start stands at the same
+ * figures and counts, generations never fall, and nothing is said but what a crash leaves behind.
+ * Method: the real process on a log that grows piece by piece, killed by itself with SIGKILL at the step (RENTFOLD_TEST_KILL_AT), started again, killed at the same
+ * step again; at the end started once more and asked over HTTP for every view.
+ */
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { STEPS, type Step } from '../../src/snapshot/checkpointer.ts';
+import { checkCase } from '../support/check-answers.ts';
+import { loadCase, type ConformanceCase } from '../support/conformance.ts';
+import { newestGeneration } from '../support/generations.ts';
+import type { RentfoldProcess } from '../support/process.ts';
+import { Slots } from '../support/slots.ts';
+import { Workplace } from '../support/workplace.ts';
+
+const PIECES = 14;
+const KILLS = 2;
+const slots = new Slots(2);
+
+/** The n-th of all pieces of the case's log: a share of every file. */
+async function appendPiece(one: ConformanceCase, place: Workplace, piece: number): Promise<void> {
+  for (const [file, lines] of one.files) {
+    const at = (n: number): number => Math.floor((n * lines.length) / PIECES);
+    await place.append(file, lines.slice(at(piece), at(piece + 1)));
+  }
+}
+
+/** What a crash may leave to be said about. */
+async function expectQuiet(program: RentfoldProcess): Promise<void> {
+  const { warnings } = await program.status();
+  expect(warnings.filter(({ code }) => code !== 'FILE_UNEXPLAINED')).toEqual([]);
+}
+
+/** Null when it is just being killed. */
+async function readSoFar(program: RentfoldProcess): Promise<number | null> {
+  const status = await program.status().catch(() => null);
+  return status === null ? null : Number(status.records.read);
+}
+
+async function survives(step: Step, first: number): Promise<void> {
+  const one = loadCase(step === 'dead-letters-written' ? 'poison' : 'duplicates');
+  await using place = await Workplace.create();
+  const store = join(place.folder, 'store');
+  const settings = { ...one.settings, RENTFOLD_CHECKPOINT_CHANGES: '5' };
+  let kills = 0;
+  let piece = 0;
+  const begin = (): RentfoldProcess => place.start(kills >= KILLS ? settings : { ...settings, RENTFOLD_TEST_KILL_AT: kills === 0 ? `${step}:${first}` : step });
+  let program = begin();
+  try {
+    while (piece < PIECES) {
+      const before = newestGeneration(store);
+      await appendPiece(one, place, piece++);
+      await program.until('wrote a checkpoint or ended', () => Promise.resolve(program.hasEnded || newestGeneration(store) > before));
+      if (!program.hasEnded) continue;
+      expect(program.endedBy, program.log).toBe('SIGKILL');
+      kills++;
+      const durable = newestGeneration(store);
+      expect(durable).toBeGreaterThanOrEqual(before);
+      program = begin();
+      await program.until('restored or ended', async () => program.hasEnded || program.log.includes(durable === 0 ? 'the store is empty' : `Restored generation ${durable} `));
+    }
+    await program.until('ended or read everything', async () => program.hasEnded || await readSoFar(program) === one.records);
+    if (program.hasEnded) kills++;
+    expect(kills, 'the step must have been reached').toBeGreaterThan(0);
+    await program[Symbol.asyncDispose]();
+    const durable = newestGeneration(store);
+    program = place.start(settings);
+    await program.ready();
+    await program.showingLog(() => checkCase(one, program));
+    await expectQuiet(program);
+    expect(Number((await program.status()).generation)).toBeGreaterThanOrEqual(durable);
+  } finally {
+    await program[Symbol.asyncDispose]();
+  }
+}
+
+describe('killed at a step', () => {
+  /** Which time it is reached first: the first checkpoint differs from later ones. */
+  const FIRST: Partial<Record<Step, number>> = { 'manifest-written': 3, 'segment-written': 2, 'current-written': 1, 'head-confirmed': 2 };
+  test.concurrent.each(STEPS)('%s', async (step) => {
+    await slots.use(() => survives(step, FIRST[step] ?? 1));
+  }, 240_000);
+});

@@ -1,0 +1,100 @@
+/**
+ * Goal: of two processes on one store and one log, one publishes and the other follows, answers everything, and takes over when the first is gone: at once
+ * when it is dead, after its lease has run out when it hangs. One that comes back never publishes into what the other began.
+ * Method: real processes, SIGKILL, SIGSTOP and SIGCONT; who wrote what is read from the manifests.
+ */
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { checkCase } from '../support/check-answers.ts';
+import { loadCase } from '../support/conformance.ts';
+import { generationsIn, newestGeneration } from '../support/generations.ts';
+import type { RentfoldProcess } from '../support/process.ts';
+import { Workplace } from '../support/workplace.ts';
+
+const one = loadCase('duplicates');
+
+/** Appends the lines between two shares of every file. */
+async function appendShare(place: Workplace, from: number, to: number): Promise<void> {
+  for (const [file, lines] of one.files) await place.append(file, lines.slice(Math.floor(lines.length * from), Math.floor(lines.length * to)));
+}
+
+async function hasRole(program: RentfoldProcess, role: 'publisher' | 'standby'): Promise<void> {
+  await program.until(`is ${role}`, async () => (await program.status()).role === role);
+}
+
+async function hasReadAll(program: RentfoldProcess): Promise<void> {
+  await program.until('has read everything', async () => Number((await program.status()).records.read) === one.records);
+  await program.showingLog(() => checkCase(one, program));
+}
+
+/** Writers of the generations from a number on, in order, each once. */
+function writersFrom(store: string, generation: number): readonly string[] {
+  return [...new Set(generationsIn(store).filter((manifest) => manifest.generation >= generation).map(({ writer }) => writer))];
+}
+
+describe('two processes on one store', () => {
+  test('the second stands by with full figures, and publishes at once what nobody has published when the first is killed', async () => {
+    await using place = await Workplace.create();
+    const store = join(place.folder, 'store');
+    // Only the take-over makes a checkpoint due.
+    const settings = { ...one.settings, RENTFOLD_CHECKPOINT_SECONDS: '1' };
+    await appendShare(place, 0, 0.5);
+    await using first = place.start({ ...settings, RENTFOLD_CHECKPOINT_SECONDS: '86400' });
+    await first.ready();
+    await hasRole(first, 'publisher');
+    await using second = place.start(settings);
+    await second.ready();
+    expect((await second.status()).role).toBe('standby');
+    await appendShare(place, 0.5, 1);
+    await Promise.all([hasReadAll(first), hasReadAll(second)]);
+    expect([newestGeneration(store), (await second.status()).role]).toEqual([0, 'standby']);
+    await first.kill('SIGKILL');
+    await hasRole(second, 'publisher');
+    await second.until('published', () => Promise.resolve(newestGeneration(store) === 1));
+    await second.kill('SIGKILL');
+    await using third = place.start(settings);
+    await third.ready();
+    expect(third.log).toContain('Restored generation 1 ');
+    await hasReadAll(third);
+  }, 120_000);
+
+  test('a publisher that hangs loses its lease; resumed, it says so and publishes nothing until it is its turn again', async () => {
+    await using place = await Workplace.create();
+    const store = join(place.folder, 'store');
+    const settings = { ...one.settings, RENTFOLD_CHECKPOINT_CHANGES: '5', RENTFOLD_CHECKPOINT_SECONDS: '1' };
+    await appendShare(place, 0, 0.3);
+    await using first = place.start(settings);
+    await first.ready();
+    await first.until('published', () => Promise.resolve(newestGeneration(store) > 0));
+    await using second = place.start(settings);
+    await second.ready();
+    await hasRole(second, 'standby');
+    first.signal('SIGSTOP');
+    const [old] = writersFrom(store, newestGeneration(store));
+    const before = newestGeneration(store);
+    await appendShare(place, 0.3, 0.6);
+    await hasRole(second, 'publisher');
+    await second.until('published', () => Promise.resolve(newestGeneration(store) > before));
+    first.signal('SIGCONT');
+    await hasRole(first, 'standby');
+    await first.until('says so', async () => (await first.status()).warnings.some(({ code }) => code === 'LEASE_LOST'));
+    await appendShare(place, 0.6, 1);
+    await Promise.all([hasReadAll(first), hasReadAll(second)]);
+    const taken = newestGeneration(store);
+    await second.until('published all', async () => Number((await second.status()).generation) >= taken && (await second.status()).role === 'publisher');
+    const [writer, ...others] = writersFrom(store, before + 1);
+    expect([writer === old, others]).toEqual([false, []]);
+    const last = newestGeneration(store);
+    await second.kill('SIGKILL');
+    await hasRole(first, 'publisher');
+    await first.until('published', () => Promise.resolve(newestGeneration(store) > last));
+    expect(writersFrom(store, last + 1)).toEqual([old]);
+    const numbers = generationsIn(store).map(({ generation }) => generation);
+    expect(numbers).toEqual(numbers.map((_, index) => numbers[0]! + index));
+    await first.kill('SIGTERM');
+    expect(await first.exitCode(), first.log).toBe(0);
+    await using third = place.start(settings);
+    await third.ready();
+    await hasReadAll(third);
+  }, 180_000);
+});
