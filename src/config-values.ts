@@ -62,7 +62,8 @@ export class Values {
 export function timeZone(values: Values): string {
   const zone = values.text('RENTFOLD_TIME_ZONE');
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone === '' ? 'UTC' : zone;
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return zone;
   } catch {
     values.wrong('RENTFOLD_TIME_ZONE', 'an IANA time zone, such as `Europe/Berlin` or `UTC`');
     return 'UTC';

@@ -55,7 +55,7 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
     const environment = input.environment[option.name];
     const file = option.name === 'RENTFOLD_CONFIG_FILE' ? undefined : fileValues.get(option.name);
     if (environment !== undefined && environment.trim() !== '') raw.set(option.name, { text: environment.trim(), from: 'environment' });
-    else if (file !== undefined) raw.set(option.name, { text: file, from: 'file' });
+    else if (file !== undefined && file !== '') raw.set(option.name, { text: file, from: 'file' });
     else raw.set(option.name, { text: option.fallback, from: 'default' });
   }
   const values = new Values(raw, problems);
@@ -88,7 +88,7 @@ function readFileValues(file: ConfigInput['file'], problems: string[]): Map<stri
   try {
     parsed = JSON.parse(file.text);
   } catch (error) {
-    problems.push(`${file.path} is not JSON: ${(error as Error).message}`);
+    problems.push(`${file.path} is not JSON${placeOf(error as Error)}`);
     return values;
   }
   if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed)) {
@@ -100,6 +100,12 @@ function readFileValues(file: ConfigInput['file'], problems: string[]): Map<stri
     else problems.push(`${name} in ${file.path} must be text, a number, true or false`);
   }
   return values;
+}
+
+/** Where JSON breaks off. The rest of the message may quote the file, and a secret with it. */
+function placeOf(error: Error): string {
+  const place = / at position \d+ \(line \d+ column \d+\)$/.exec(error.message);
+  return place === null ? ': a comma, a quote or a bracket is missing, or a text stands without quotes' : `: it breaks off${place[0]}`;
 }
 
 function build(values: Values, resolve: ConfigInput['resolve']): Config {
@@ -149,6 +155,6 @@ function checkTogether(config: Config, values: Values, problems: string[]): void
 }
 
 /** True for addresses that only this machine reaches. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 }

@@ -62,6 +62,21 @@ describe('configuration', () => {
     expect(problems({}, '{"RENTFOLD_PORT": null}')[0]).toMatch(/RENTFOLD_PORT in config\/rentfold\.json/);
   });
 
+  it('says where the file breaks off, and never what stands there: it may be a secret', () => {
+    expect(problems({}, '{"RENTFOLD_PORT": "1" x}')[0]).toMatch(/it breaks off at position 22 \(line 1 column 23\)$/);
+    for (const text of ['{"RENTFOLD_READ_TOKEN": 0123456789abcdef}', '{"RENTFOLD_READ_TOKEN": abcdefghijklmnop}', '{"RENTFOLD_READ_TOKEN": "abcdefghijklmnop', '"abcdefghijklmnop']) {
+      const [line] = problems({}, text);
+      expect(line).toMatch(/config\/rentfold\.json is not JSON: ./);
+      expect(line).not.toMatch(/abc|456/);
+    }
+  });
+
+  it('takes an empty text for not set, in the file as in the environment', () => {
+    const { config, inForce } = load({ RENTFOLD_PORT: ' ' }, '{"RENTFOLD_STORE_DIR": "", "RENTFOLD_HOST": " ", "RENTFOLD_READ_TOKEN": ""}');
+    expect(config).toMatchObject({ store: { folder: '/base/data' }, host: '127.0.0.1', port: 8080, readToken: null });
+    expect(inForce.every(({ from }) => from === 'default')).toBe(true);
+  });
+
   it('warns of unknown names instead of failing', () => {
     expect(load({ RENTFOLD_PROT: '1', OTHER: 'x' }, '{"RENTFOLD_COLOUR": "red"}').unknown).toEqual(['RENTFOLD_COLOUR', 'RENTFOLD_PROT']);
   });
