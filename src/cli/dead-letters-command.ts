@@ -1,5 +1,6 @@
 import { RentfoldError } from '../errors.ts';
 import type { OpenDeadLetter } from '../ledger/ledger.ts';
+import { damageAsError } from '../snapshot/damage.ts';
 import { readLetters } from '../snapshot/dead-letter-file.ts';
 import { listAll } from '../snapshot/listing.ts';
 import { createNames } from '../snapshot/names.ts';
@@ -25,9 +26,13 @@ async function newestLetters(store: Store, prefix: string): Promise<{ letters: r
   const { lineage } = await findServed(store, names, listing);
   const generation = lineage === null ? undefined : listing.lineages.get(lineage)?.manifests[0];
   if (lineage === null || generation === undefined) return { letters: [], from: `${store.place}, which holds no checkpoint yet` };
-  const manifest = await readManifestFile(store, names, lineage, generation);
-  const entry = manifest?.parts[0].deadLetters ?? null;
-  return { letters: entry === null ? [] : await readLetters(store, names.lineage(lineage), entry), from: `generation ${generation} of lineage ${lineage}` };
+  try {
+    const manifest = await readManifestFile(store, names, lineage, generation);
+    const entry = manifest?.parts[0].deadLetters ?? null;
+    return { letters: entry === null ? [] : await readLetters(store, names.lineage(lineage), entry), from: `generation ${generation} of lineage ${lineage}` };
+  } catch (error) {
+    throw damageAsError(error);
+  }
 }
 
 function placeOf(letter: OpenDeadLetter['letter']): string {

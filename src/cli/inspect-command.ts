@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { RentfoldError } from '../errors.ts';
-import { Damage } from '../snapshot/damage.ts';
+import { damageAsError } from '../snapshot/damage.ts';
 import { describeFile } from '../snapshot/describe.ts';
-import { listAll } from '../snapshot/listing.ts';
+import { listAll, type Listing } from '../snapshot/listing.ts';
 import { createNames, type Names } from '../snapshot/names.ts';
 import { nullWhenDamaged, readManifestFile } from '../snapshot/restore.ts';
 import { findServed } from '../snapshot/served-lineage.ts';
@@ -18,16 +18,15 @@ export async function inspectText(store: Store, prefix: string, parameters: read
   try {
     return `${describeFile(file, bytes).join('\n')}\n`;
   } catch (error) {
-    if (error instanceof Damage) throw new RentfoldError('STORE_DAMAGED', error.message, { cause: error });
-    throw error;
+    throw damageAsError(error);
   }
 }
 
 async function storeText(store: Store, names: Names): Promise<string> {
   const listing = await listAll(store, names);
-  const served = await findServed(store, names, listing);
+  const served = await servedOrWhyNot(store, names, listing);
   const lines = [`store ${store.place}`];
-  if (served.problem !== null) lines.push(`warning: ${served.problem.message}`);
+  if (served.problem !== null) lines.push(`warning: ${served.problem}`);
   if (listing.lineages.size === 0) lines.push('no checkpoint yet');
   for (const [lineage, files] of [...listing.lineages].sort()) {
     lines.push(`lineage ${lineage}${lineage === served.lineage ? ' (served)' : ''}`);
@@ -36,6 +35,17 @@ async function storeText(store: Store, names: Names): Promise<string> {
   }
   for (const name of listing.strange) lines.push(`not ours, not used: ${name}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** A store in which nobody can tell what is served is shown all the same: that is when it is looked at. */
+async function servedOrWhyNot(store: Store, names: Names, listing: Listing): Promise<{ readonly lineage: string | null; readonly problem: string | null }> {
+  try {
+    const { lineage, problem } = await findServed(store, names, listing);
+    return { lineage, problem: problem?.message ?? null };
+  } catch (error) {
+    if (!(error instanceof RentfoldError) || error.code !== 'STORE_DAMAGED') throw error;
+    return { lineage: null, problem: error.message };
+  }
 }
 
 async function generationLine(store: Store, names: Names, lineage: string, generation: number): Promise<string> {
