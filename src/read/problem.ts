@@ -19,7 +19,7 @@ const RETRY_AFTER_SECONDS: Partial<Record<ReadCode, number>> = {
 };
 
 /** HTTP status of a code. */
-export function httpStatus(code: ReadCode): number {
+function httpStatus(code: ReadCode): number {
   return ERROR_CODES[code].status;
 }
 

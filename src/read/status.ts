@@ -45,7 +45,7 @@ export function buildStatus(model: ReadModel, versions: Readonly<Record<string, 
 }
 
 /** Counters of all partitions in one. */
-export function sumCounters(counters: readonly PartitionCounters[]): PartitionCounters {
+function sumCounters(counters: readonly PartitionCounters[]): PartitionCounters {
   const reasons: Record<string, number> = {};
   const sum = { ...NOTHING_COUNTED, topic: '', partition: -1, passedOverReasons: reasons };
   for (const counted of counters) {

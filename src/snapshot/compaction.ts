@@ -74,7 +74,7 @@ function rowsToKeep(block: RowColumns, seen: KeySet, remember: boolean, kind: Se
 }
 
 /** The given rows of a block; its accounts, partitions and strings stay. */
-export function selectRows(block: RowColumns, rows: Uint32Array): RowColumns {
+function selectRows(block: RowColumns, rows: Uint32Array): RowColumns {
   if (rows.length === block.count) return block;
   const pick = <T extends Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array>(from: T, to: T, width = 1): T => {
     for (let i = 0; i < rows.length; i++) for (let k = 0; k < width; k++) to[i * width + k] = from[rows[i] * width + k];

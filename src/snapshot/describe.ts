@@ -24,7 +24,7 @@ export function describeFile(file: string, bytes: Uint8Array): string[] {
 }
 
 /** A manifest in words. */
-export function describeManifest(manifest: Manifest): string[] {
+function describeManifest(manifest: Manifest): string[] {
   const { counters, positions } = manifest;
   const total = (name: 'read' | 'applied' | 'unchanged' | 'superseded' | 'passedOver' | 'deadLetters'): number => counters.reduce((sum, one) => sum + one[name], 0);
   return [

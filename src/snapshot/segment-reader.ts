@@ -141,7 +141,7 @@ class AccountPicker {
 }
 
 /** A block without rows. */
-export function emptyBlock(partitions: RowColumns['partitions']): RowColumns {
+function emptyBlock(partitions: RowColumns['partitions']): RowColumns {
   return {
     count: 0, table: new Uint8Array(0), state: new Uint8Array(0), keyKind: new Uint8Array(0), key: new Uint32Array(0), account: new Uint32Array(0), day: new Int32Array(0),
     amount: new Float64Array(0), amount2: new Float64Array(0), expenseType: new Uint16Array(0), flags: new Uint8Array(0), partition: new Uint16Array(0),

@@ -4,9 +4,6 @@
  */
 export type Shape<T> = (value: unknown, path: string) => T;
 
-/** What a shape checks. */
-export type Shaped<S> = S extends Shape<infer T> ? T : never;
-
 /** A value that is not as its shape says; the message names path and problem. */
 export class ShapeError extends Error {
   override readonly name = 'ShapeError';

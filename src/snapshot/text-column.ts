@@ -71,14 +71,10 @@ const UPPER = Buffer.from('0123456789ABCDEF');
 
 /** Numbers texts in the order they are met, without making a string for one met before. */
 export class TextNumbers {
-  readonly strings: string[];
+  readonly strings: string[] = [];
   readonly #numbers = new Map<string, number>();
   readonly #slots = new Int32Array(256).fill(-1);
   readonly #texts: Uint8Array[] = [];
-
-  constructor(strings: string[] = []) {
-    this.strings = strings;
-  }
 
   /** Number of the text `bytes[start .. end)`. */
   numberOf(bytes: Uint8Array, start: number, end: number): number {

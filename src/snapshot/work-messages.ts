@@ -15,8 +15,7 @@ export type ToWorker =
   | { readonly kind: 'letters'; readonly id: number; readonly job: LettersJob }
   | { readonly kind: 'compact'; readonly id: number; readonly job: CompactionJob }
   | { readonly kind: 'read'; readonly id: number; readonly folder: string; readonly entry: SegmentEntry }
-  | { readonly kind: 'credit'; readonly id: number }
-  | { readonly kind: 'close' };
+  | { readonly kind: 'credit'; readonly id: number };
 
 export type FromWorker =
   | { readonly kind: 'done'; readonly id: number; readonly result: SegmentEntry | LettersEntry | null }

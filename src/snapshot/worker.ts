@@ -16,8 +16,7 @@ function main(): void {
   const port = parentPort;
   const work = createInlineWork(createStore(workerData as StoreSpec));
   port.on('message', (message: ToWorker) => {
-    if (message.kind === 'close') port.close();
-    else if (message.kind === 'block') incoming.get(message.id)?.push(message.block);
+    if (message.kind === 'block') incoming.get(message.id)?.push(message.block);
     else if (message.kind === 'end') incoming.get(message.id)?.end();
     else if (message.kind === 'abort') abort(message.id);
     else if (message.kind === 'credit') credits.get(message.id)?.give();
