@@ -7,6 +7,7 @@ import { createBooks } from '../../src/ledger/books.ts';
 import type { RowColumns } from '../../src/ledger/ledger.ts';
 import type { Step } from '../../src/snapshot/checkpointer.ts';
 import { createThreadWork } from '../../src/snapshot/thread-work.ts';
+import type { SnapshotWork } from '../../src/snapshot/work.ts';
 import { createState } from '../../src/state.ts';
 import { ChangeWriter } from '../support/change-writer.ts';
 import { DEFINITIONS, newFolder, openLocal, pictureOf, PREFIX, startRun } from '../support/snapshot-run.ts';
@@ -112,5 +113,25 @@ describe('the worker thread', () => {
     const failed = expect(pending).rejects.toMatchObject({ code: 'UNEXPECTED' });
     await work.close();
     await failed;
+  });
+
+  it('is not started again once it is closed: a restore under way at the end fails at once', async () => {
+    const directory = folder();
+    const store = await openLocal(directory);
+    const before = await startRun(store);
+    before.state.step(new ChangeWriter().batch(manyChanges(1)), NOW);
+    await before.checkpoint();
+    await before.snapshots.close();
+    const work = createThreadWork({ kind: 'local', options: { directory, ownFolder: PREFIX } });
+    const readSegment = work.readSegment.bind(work);
+    const ending: SnapshotWork = {
+      ...work,
+      readSegment: (from, entry) => {
+        void work.close();
+        return readSegment(from, entry);
+      },
+    };
+    await expect(startRun(store, { work: ending })).rejects.toMatchObject({ code: 'UNEXPECTED', message: expect.stringContaining('the process is ending') as unknown });
+    await expect(work.writeLetters({ folder: `${PREFIX}x/`, name: '0000000001-abcd-1.dead-letters.jsonl', letters: [], previous: null })).rejects.toMatchObject({ code: 'UNEXPECTED' });
   });
 });

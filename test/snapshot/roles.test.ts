@@ -5,6 +5,9 @@ import { DECODING, DEFINITIONS, PREFIX, pictureOf, startRun, type Run } from '..
 import { NOW, someChanges } from '../support/some-changes.ts';
 import { encodeCurrent } from '../../src/snapshot/current.ts';
 import { createLineageId } from '../../src/snapshot/names.ts';
+import { createSystemClock } from '../../src/runtime/clock.ts';
+import { openSnapshots } from '../../src/snapshot/checkpointer.ts';
+import { createInlineWork } from '../../src/snapshot/work.ts';
 
 // Goal: one publisher at a time, a stand-by that takes over rightly, and no harm from a publisher that does not know it was replaced. Method:
 // two runs over one place in memory, both folding the same log; the lease is taken away by hand.
@@ -237,5 +240,23 @@ describe('roles', () => {
     expect(follower.restored).toMatchObject({ kind: 'restored', generation: 15 });
     expect(follower.restored.warnings).toEqual([]);
     expect(pictureOf(follower.state)).toBe(pictureOf(publisher.state));
+  });
+
+  it('a lease that comes when the process has already closed is given back', async () => {
+    const place = createMemoryPlace();
+    const { promise: gate, resolve: answer } = Promise.withResolvers<void>();
+    class Slow extends MemoryStore {
+      override async acquireLease(writer: string, lost: (reason: string) => void): ReturnType<MemoryStore['acquireLease']> {
+        await gate;
+        return await super.acquireLease(writer, lost);
+      }
+    }
+    const store = new Slow(place);
+    const snapshots = openSnapshots({ store, prefix: PREFIX, clock: createSystemClock(), writer: 'late', work: createInlineWork(store), notify: () => undefined });
+    const claimed = snapshots.claim();
+    await snapshots.close();
+    answer();
+    expect(await claimed).toBe('standby');
+    expect(place.holder).toBeNull();
   });
 });

@@ -128,7 +128,7 @@ export class RentfoldProcess implements AsyncDisposable {
   }
 
   /** Ends it by a signal and waits until it is gone. */
-  async kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+  async kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT'): Promise<void> {
     this.#child.kill(signal);
     await this.#exited;
   }
