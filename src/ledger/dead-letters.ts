@@ -38,11 +38,12 @@ export class DeadLetters {
     return this.#byPlace.size;
   }
 
-  /** Opens a letter that marks `properties`. */
-  open(letter: DeadLetter, properties: readonly string[], key: RowKey | null, place: Place): OpenDeadLetter {
+  /** Opens a letter as it is, also one from a checkpoint. `partition` is the record's, in the books' own number. */
+  open(opened: OpenDeadLetter, key: RowKey | null, partition: number): void {
+    const { letter } = opened;
     this.dismiss(letter.topic, letter.partition, letter.offset);
-    const opened = { letter, properties: [...new Set(properties)] };
-    const open: Open = { letter: opened, key, place: copyOf(place) };
+    const place = { partition, position: Uint32Array.from(opened.position), positionAt: 0, commitTime: opened.commitTime ?? Number.NaN };
+    const open: Open = { letter: opened, key, place };
     this.#byPlace.set(placeName(letter), open);
     for (const property of opened.properties) this.#mark(property, 1);
     if (key !== null) {
@@ -50,7 +51,6 @@ export class DeadLetters {
       if (others === undefined) this.#byRow.set(key.hash, [open]);
       else others.push(open);
     }
-    return opened;
   }
 
   /** Takes a letter off the register; false when there is none at this place. */
@@ -68,14 +68,14 @@ export class DeadLetters {
 
   /**
    * A record of a row was folded (applied or unchanged): letters of that row end, unless the record is older than the letter's; then
-   * they mark the property the row is on now as well.
+   * they mark the property the row is on now, and no longer the one it was on before: as if the records had been read in time.
    */
   folded(key: RowKey, record: Place, deletes: boolean, propertyOfRow: () => string | null): void {
     for (const open of this.#byRow.get(key.hash) ?? []) {
       if (open.key === null || !isSameKey(open.key, key)) continue;
       const { place, letter } = open;
       if (record.partition === place.partition || isLater(record, deletes, place, letter.letter.time)) this.#close(open);
-      else this.#markAlso(open, propertyOfRow());
+      else this.#follow(open, propertyOfRow());
     }
   }
 
@@ -101,10 +101,11 @@ export class DeadLetters {
     else this.#byRow.set(open.key.hash, others);
   }
 
-  #markAlso(open: Open, property: string | null): void {
-    if (property === null || open.letter.properties.includes(property)) return;
-    open.letter = { letter: open.letter.letter, properties: [...open.letter.properties, property] };
-    this.#mark(property, 1);
+  #follow(open: Open, property: string | null): void {
+    const { letter } = open;
+    for (const marked of letter.properties) this.#mark(marked, -1);
+    open.letter = { ...letter, ...marksOf(letter.properties.filter((marked) => marked !== letter.imageProperty), property) };
+    for (const marked of open.letter.properties) this.#mark(marked, 1);
   }
 
   #mark(property: string, by: 1 | -1): void {
@@ -112,6 +113,21 @@ export class DeadLetters {
     if (letters === 0) this.#lettersOfProperty.delete(property);
     else this.#lettersOfProperty.set(property, letters);
   }
+}
+
+/** A letter as it is opened: it marks `named`, and `image`, the property its row is on, if that is known. */
+export function openedLetter(letter: DeadLetter, named: readonly (string | null)[], image: string | null, place: Place): OpenDeadLetter {
+  const { position, positionAt, commitTime } = place;
+  return {
+    letter,
+    ...marksOf([...new Set(named.filter((property) => property !== null))], image),
+    position: [...position.subarray(positionAt, positionAt + POSITION_WORDS)],
+    commitTime: Number.isNaN(commitTime) ? null : commitTime,
+  };
+}
+
+function marksOf(named: readonly string[], image: string | null): Pick<OpenDeadLetter, 'properties' | 'imageProperty'> {
+  return image === null || named.includes(image) ? { properties: named, imageProperty: null } : { properties: [...named, image], imageProperty: image };
 }
 
 /** The row a letter names, or null. */
@@ -149,10 +165,6 @@ export function isOvertaken(letter: Place, writtenAt: number | null, known: Plac
 
 function isSameKey(a: RowKey, b: RowKey): boolean {
   return a.table === b.table && a.keyKind === b.keyKind && a.a === b.a && a.b === b.b && a.c === b.c && a.d === b.d;
-}
-
-function copyOf(place: Place): Place {
-  return { ...place, position: place.position.slice(place.positionAt, place.positionAt + POSITION_WORDS), positionAt: 0 };
 }
 
 function placeName(place: { readonly topic: string; readonly partition: number; readonly offset: number }): string {

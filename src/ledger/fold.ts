@@ -4,7 +4,7 @@ import {
 import type { ChangeBatch, DeadLetter } from '../change/change.ts';
 import { accountText } from './core.ts';
 import type { Core } from './core.ts';
-import { isOvertaken, keyOfLetter } from './dead-letters.ts';
+import { isOvertaken, keyOfLetter, openedLetter } from './dead-letters.ts';
 import type { RowKey } from './dead-letters.ts';
 import { Entry } from './entry.ts';
 import { RowFold } from './fold-row.ts';
@@ -75,11 +75,12 @@ function endLetters(core: Core, batch: ChangeBatch, index: number, entry: Entry)
  */
 function openLetter(core: Core, letter: DeadLetter, entry: Entry, rowFold: RowFold, counters: PartitionOutcome): OpenDeadLetter {
   const key = keyOfLetter(letter, core.longIds);
-  const properties = [letter.property, key === null ? null : propertyOf(core, key)];
-  if (rowFold.removedFrom >= 0) properties.push(accountText(core, core.accounts.propertyOf(rowFold.removedFrom)));
+  const named = [letter.property, rowFold.removedFrom < 0 ? null : accountText(core, core.accounts.propertyOf(rowFold.removedFrom))];
   if (key === null && letter.property === null) counters.unattributed++;
-  if (key !== null && rowFold.removedFrom < 0 && isLate(core, letter, key, entry)) return { letter, properties: [] };
-  return core.letters.open(letter, properties.filter((property) => property !== null), key, entry);
+  if (key !== null && rowFold.removedFrom < 0 && isLate(core, letter, key, entry)) return openedLetter(letter, [], null, entry);
+  const opened = openedLetter(letter, named, key === null ? null : propertyOf(core, key), entry);
+  core.letters.open(opened, key, entry.partition);
+  return opened;
 }
 
 /** Whether a letter's row, live or deleted, is known as it became later. */

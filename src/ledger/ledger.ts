@@ -69,6 +69,11 @@ export interface OpenDeadLetter {
   readonly letter: DeadLetter;
   /** Properties it marks incomplete, as text. Empty: unattributed. */
   readonly properties: readonly string[];
+  /** The one of them that is marked only because the row's known image is on it; the mark follows the row. Else null. */
+  readonly imageProperty: string | null;
+  /** Where the record stands at the source: POSITION_WORDS numbers (none: all 0), and when it was committed, milliseconds. */
+  readonly position: readonly number[];
+  readonly commitTime: number | null;
 }
 
 /** Rules that figures follow and that may change between starts without a replay. */

@@ -49,11 +49,7 @@ export class Loader implements BooksLoader {
 
   deadLetters(letters: readonly OpenDeadLetter[]): void {
     const { letters: register, longIds, partitions } = this.#core;
-    for (const { letter, properties } of letters) {
-      const partition = partitions.intern(letter);
-      const nowhere = { partition, position: new Uint32Array(POSITION_WORDS), positionAt: 0, commitTime: Number.NaN };
-      register.open(letter, properties, keyOfLetter(letter, longIds), nowhere);
-    }
+    for (const open of letters) register.open(open, keyOfLetter(open.letter, longIds), partitions.intern(open.letter));
   }
 
   finish(): void {

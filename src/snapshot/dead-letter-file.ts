@@ -1,4 +1,4 @@
-import { TABLE_NAMES } from '../change/change.ts';
+import { POSITION_WORDS, TABLE_NAMES } from '../change/change.ts';
 import type { OpenDeadLetter } from '../ledger/ledger.ts';
 import { Damage } from './damage.ts';
 import { sha256Of } from './file-entry.ts';
@@ -13,13 +13,15 @@ const base64 = text(/^[A-Za-z0-9+/]*={0,2}$/);
 const line = fields({
   topic: text(), partition: whole(0), offset: whole(0), time: nullable(finite()), code: text(/^[A-Z0-9_]+$/), message: text(), table: nullable(oneOf(...TABLE_NAMES)), key: nullable(text()),
   property: nullable(text()), keyBytes: nullable(base64), valueBytes: nullable(base64), properties: list(text()),
+  imageProperty: nullable(text()), position: list(whole(0, 0xffffffff), POSITION_WORDS, POSITION_WORDS), commitTime: nullable(finite()),
 });
 
 /** All letters as one file. */
 export function encodeLetters(letters: readonly OpenDeadLetter[]): Uint8Array {
-  return Buffer.from(letters.map(({ letter, properties }) => `${JSON.stringify({
+  return Buffer.from(letters.map(({ letter, ...marks }) => `${JSON.stringify({
     topic: letter.topic, partition: letter.partition, offset: letter.offset, time: letter.time, code: letter.code, message: letter.message, table: letter.table, key: letter.key,
-    property: letter.property, keyBytes: toBase64(letter.keyBytes), valueBytes: toBase64(letter.valueBytes), properties,
+    property: letter.property, keyBytes: toBase64(letter.keyBytes), valueBytes: toBase64(letter.valueBytes),
+    properties: marks.properties, imageProperty: marks.imageProperty, position: marks.position, commitTime: marks.commitTime,
   })}\n`).join(''));
 }
 
@@ -39,8 +41,8 @@ export async function readLetters(store: Store, folder: string, entry: LettersEn
 }
 
 function decodeLetter(json: string, index: number): OpenDeadLetter {
-  const { properties, keyBytes, valueBytes, ...letter } = line(JSON.parse(json), `line ${index + 1}`);
-  return { letter: { ...letter, keyBytes: fromBase64(keyBytes), valueBytes: fromBase64(valueBytes) }, properties };
+  const { properties, imageProperty, position, commitTime, keyBytes, valueBytes, ...letter } = line(JSON.parse(json), `line ${index + 1}`);
+  return { letter: { ...letter, keyBytes: fromBase64(keyBytes), valueBytes: fromBase64(valueBytes) }, properties, imageProperty, position, commitTime };
 }
 
 function toBase64(bytes: Uint8Array | null): string | null {

@@ -127,6 +127,34 @@ describe('a dead letter', () => {
     expect([complete(test), test.books.openDeadLetters().length]).toEqual([true, 0]);
   });
 
+  it.each([false, true])('marks what the row was on just before it, however late that is read (restarted: %s)', (restarts) => {
+    const test = new BooksUnderTest();
+    const others = ['p', 'q', 'r', 's'].map((id) => rent(id, 1, { property: id }));
+    test.fold(...others, letter({ property: 's', ...at(0, 20, 2) }), rent('1', 1, { property: 'q', ...at(1, 10, 1) }));
+    if (restarts) test.restart(test.export('full'));
+    const marked = (): boolean[] => ['p', 'q', 'r', 's'].map((id) => !complete(test, id));
+    expect(marked()).toEqual([false, true, false, true]);
+    test.fold(rent('1', 1, { property: 'r', ...at(2, 15, 1) }));
+    expect(marked()).toEqual([false, false, true, true]);
+    test.fold(remove('1', at(2, 17, 1)));
+    expect(marked()).toEqual([false, false, false, true]);
+    test.fold(rent('1', 1, { property: 's', ...at(2, 18, 1) }));
+    test.fold(rent('1', 1, { property: 'q', ...at(2, 19, 1) }));
+    expect(marked()).toEqual([false, true, false, true]);
+    test.fold(rent('1', 1, { property: 'p', ...at(2, 21, 1) }));
+    expect(marked()).toEqual([false, false, false, false]);
+  });
+
+  it('keeps its place over a restart', () => {
+    const test = new BooksUnderTest();
+    test.fold(rent('9', 1), letter({ property: 'p', recordTime: 100, ...at(0, 20, 50) }));
+    test.restart(test.export('full'));
+    test.fold(rent('1', 1, at(1, 10, 1)));
+    expect(complete(test)).toBe(false);
+    test.fold(rent('1', 1, at(1, 30, 60)));
+    expect(complete(test)).toBe(true);
+  });
+
   it('without a position ends by another partition\'s record unless that was committed before the letter was written', () => {
     const test = new BooksUnderTest();
     test.fold(letter({ property: 'p', recordTime: 100 }), rent('1', 1, at(1, 10, 99)));
