@@ -8,6 +8,8 @@ const CLOSE_OBJECT = 0x7d;
 const LETTER_N = 0x6e;
 const NULL = Uint8Array.of(0x6e, 0x75, 0x6c, 0x6c);
 const PARTITION_MAX = 0x7fffffff;
+/** Far above what a broker allows (249). */
+const TOPIC_BYTES_MAX = 1_000;
 
 const TOPIC = 1;
 const PARTITION = 2;
@@ -139,6 +141,7 @@ export class FileLine {
       this.topicEnd = cursor.at - 1;
     }
     if (this.topicEnd === this.topicStart) cursor.fault('`topic` is empty', start);
+    if (this.topicEnd - this.topicStart > TOPIC_BYTES_MAX) cursor.fault(`\`topic\` is longer than ${TOPIC_BYTES_MAX} bytes`, start);
   }
 
   #readInteger(name: string, min: number, max: number): number {

@@ -192,6 +192,7 @@ describe('a line that is no record', () => {
     ['with a fraction for an offset', '{"topic":"t","partition":0,"offset":2.5,"key":null,"payload":null}', /`offset` is not a whole number/],
     ['with an object as payload', '{"topic":"t","partition":0,"offset":2,"key":null,"payload":{}}', /`payload` is neither text nor null/],
     ['with a name twice', '{"topic":"t","partition":0,"offset":2,"offset":3,"key":null,"payload":null}', /`offset` stands twice/],
+    ['with a topic longer than any broker allows', `{"topic":"${'t'.repeat(1001)}","partition":0,"offset":2,"key":null,"payload":null}`, /`topic` is longer than 1000 bytes/],
     ['with a bare control character', '{"topic":"t","partition":0,"offset":2,"key":null,"payload":"\u0001"}', /control character/],
   ])('stops the partitions of its file and names the line: %s', async (_what, line, reason) => {
     await folder.write('t.jsonl', `${dumpText([...recordsOf('t', 0, 0, 2), recordAt('t', 1, 0)])}${line}\n${dumpText([recordAt('t', 0, 3)])}`);
