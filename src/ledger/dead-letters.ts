@@ -74,7 +74,7 @@ export class DeadLetters {
     for (const open of this.#byRow.get(key.hash) ?? []) {
       if (open.key === null || !isSameKey(open.key, key)) continue;
       const { place, letter } = open;
-      if (record.partition === place.partition || isLater(record, deletes, place, letter.letter.time)) this.#close(open);
+      if (record.partition === place.partition || (isLater(record, deletes, place, letter.letter.time) ?? !deletes)) this.#close(open);
       else this.#follow(open, propertyOfRow());
     }
   }
@@ -142,16 +142,16 @@ export function keyOfLetter(letter: DeadLetter, longIds: StringTable): RowKey | 
 
 /**
  * Whether a good record of another partition is later than a letter's, which stands at `letter` and was written at `writtenAt`. Positions
- * decide, if the letter's could be read: at the same one, which must be more than a time, a delete gives way. Otherwise the record must
- * have been committed after the letter's was written, as far as that is known.
+ * decide, if the letter's could be read: at the same one, which must be more than a time, a delete gives way. Otherwise a commit time
+ * before the letter's own record was written says that it may not be. Null: the record says nothing about when it was.
  */
-function isLater(record: Place, deletes: boolean, letter: Place, writtenAt: number | null): boolean {
+function isLater(record: Place, deletes: boolean, letter: Place, writtenAt: number | null): boolean | null {
   const family = letter.position[letter.positionAt] & POSITION_FAMILY;
   if (family !== POSITION_NONE) {
     const order = compareWith(record, letter);
     if (order !== ORDER_INCOMPARABLE) return order === ORDER_HIGHER || (order === ORDER_EQUAL && !deletes && family > POSITION_TIME);
   }
-  return !Number.isNaN(record.commitTime) && !(record.commitTime < (writtenAt ?? Number.NaN));
+  return Number.isNaN(record.commitTime) ? null : !(record.commitTime < (writtenAt ?? Number.NaN));
 }
 
 /**
@@ -160,7 +160,7 @@ function isLater(record: Place, deletes: boolean, letter: Place, writtenAt: numb
  */
 export function isOvertaken(letter: Place, writtenAt: number | null, known: Place, isDeleted: boolean): boolean {
   if (letter.partition === known.partition) return (judge(letter, known, false) & VERDICT_ACCEPTED) === 0;
-  return isLater(known, isDeleted, letter, writtenAt);
+  return isLater(known, isDeleted, letter, writtenAt) ?? false;
 }
 
 function isSameKey(a: RowKey, b: RowKey): boolean {
