@@ -2,9 +2,7 @@
  * Dump files → worker thread → decoding → fold on this thread, and its first stage alone. `node test/bench/file-end-to-end.ts [events]` (default 400 000) makes
  * dumps of Debezium envelopes in a temporary folder and prints one JSON line. Memory and processor time are the process's, both threads.
  */
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { COLUMNS } from '../../src/change/decoder.ts';
@@ -13,10 +11,9 @@ import { createWorkerIngest } from '../../src/ingest/worker.ts';
 import { createBooks } from '../../src/ledger/books.ts';
 import { createFileSource } from '../../src/source/file.ts';
 import { createState } from '../../src/state.ts';
+import { EnvelopeDump } from './envelope-dump.ts';
 
 const EVENTS = Number(process.argv[2] ?? 400_000);
-const PROPERTIES = 20_000;
-const ROWS = Math.max(1, EVENTS >> 1);
 const RECORDS_MAX = 1000;
 const identity = (names: readonly string[]): Record<string, string> => Object.fromEntries(names.map((name) => [name, name]));
 const OPTIONS: IngestOptions = {
@@ -27,45 +24,8 @@ const OPTIONS: IngestOptions = {
   },
 };
 
-const uuid = (prefix: string, n: number): string => `${prefix}-7e02-4a2f-9c20-${n.toString(16).padStart(12, '0')}`;
 const megabytes = (bytes: number): number => Math.round(bytes / 1e6);
 const perSecond = (count: number, ms: number): number => Math.round((count / ms) * 1000);
-
-/** A whole envelope, an expense or a rent, about 900 bytes of payload; each row is changed twice on average, at random. */
-function lineOf(i: number, offset: number): string {
-  const row = (Math.imul(i, 0x9e3779b1) >>> 0) % ROWS;
-  const isRent = row % 4 === 0;
-  const table = isRent ? 'rents' : 'expenses';
-  const id = uuid(isRent ? '5e3b34e6' : '0af1b5a4', row);
-  const amount = `${(row * 37 + i) % 5000}.${String(i % 100).padStart(2, '0')}`;
-  const shared = { id, property_id: uuid('c2ea0f1e', row % PROPERTIES), unit_id: uuid('32834572', row % (3 * PROPERTIES)), amount };
-  const after = isRent
-    ? { ...shared, payment_date: 19_800 + (row % 900), revenue_description: 'Monthly rent for the apartment', is_non_irs_revenue: row % 40 === 0, created_at: '2024-11-05T09:30:00.000000Z', updated_at: '2024-11-05T09:30:00.000000Z' }
-    : { ...shared, date: 19_800 + (row % 900), description: 'Replacement of the boiler, second floor', expense_type: ['tax', 'utilities', 'maintenance', 'pandi', 'capex'][row % 5], is_planned: false, created_at: '2024-11-05T09:30:00.000000Z', updated_at: '2024-11-05T09:30:00.000000Z' };
-  const lsn = 23_002_011 + 8 * i;
-  const source = { version: '3.6.1.Final', connector: 'postgresql', name: 'pg', ts_ms: 1_735_689_608_728 + i, snapshot: 'false', db: 'rental', sequence: `["${lsn - 8}","${lsn}"]`, ts_us: 1_735_689_608_728_000, ts_ns: 1_735_689_608_728_000_000, schema: 'public', table, txId: 705 + i, lsn, xmin: null };
-  const payload = JSON.stringify({ before: null, after, source, transaction: null, op: 'c', ts_ms: 1_735_689_608_768 + i, ts_us: 1_735_689_608_768_000, ts_ns: 1_735_689_608_768_000_000 });
-  return `${JSON.stringify({ topic: `pg.public.${table}`, partition: i % 4, offset, tstype: 'create', ts: 1_735_689_608_728 + i, broker: 1, key: JSON.stringify({ id }), payload })}\n`;
-}
-
-async function writeDumps(folder: string): Promise<number> {
-  const files = new Map(['rents', 'expenses'].map((table) => [table, createWriteStream(join(folder, `pg.public.${table}.jsonl`), { highWaterMark: 1 << 22 })]));
-  const offsets = new Map<string, number>();
-  for (let i = 0; i < EVENTS; i++) {
-    const table = ((Math.imul(i, 0x9e3779b1) >>> 0) % ROWS) % 4 === 0 ? 'rents' : 'expenses';
-    const partition = `${table}/${i % 4}`;
-    const offset = offsets.get(partition) ?? 0;
-    offsets.set(partition, offset + 1);
-    const file = files.get(table)!;
-    if (!file.write(lineOf(i, offset))) await once(file, 'drain');
-  }
-  for (const file of files.values()) {
-    file.end();
-    await once(file, 'close');
-  }
-  const sizes = await Promise.all([...files.keys()].map(async (table) => (await stat(join(folder, `pg.public.${table}.jsonl`))).size));
-  return sizes.reduce((a, b) => a + b, 0);
-}
 
 async function readAlone(folder: string): Promise<{ scanMs: number; readMs: number }> {
   const source = createFileSource({ folder });
@@ -106,7 +66,7 @@ async function readThroughWorker(folder: string, fold: (batch: Parameters<Return
 
 const folder = await mkdtemp(join(tmpdir(), 'rentfold-bench-'));
 try {
-  const bytes = await writeDumps(folder);
+  const bytes = await new EnvelopeDump(EVENTS).write(EVENTS, (table) => join(folder, `pg.public.${table}.jsonl`));
   const memoryBefore = process.memoryUsage.rss();
   const alone = await readAlone(folder);
   const decoded = await readThroughWorker(folder, () => undefined);

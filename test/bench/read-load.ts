@@ -1,10 +1,10 @@
 /**
- * Load for `read.ts`, in a process of its own: `node read-load.ts <origin> <connections> <seconds> <requests per second, 0 for as many as go> <ids>`.
+ * Load for `read.ts`, in a process of its own: `node read-load.ts <origin> <connections> <seconds> <requests per second, 0 for as many as go> <ids> [start of ids]`.
  * At a fixed rate it is an open loop: a request that is due waits for a free connection, and the wait counts. Prints one JSON line.
  */
 import { connect, type Socket } from 'node:net';
 
-const [origin, connections, seconds, rate, ids] = process.argv.slice(2);
+const [origin, connections, seconds, rate, ids, prefix = '00000000-0000-4000-8000'] = process.argv.slice(2);
 const { hostname, port } = new URL(origin);
 const requestsPerMs = Number(rate) / 1_000;
 const latencies: number[] = [];
@@ -17,7 +17,7 @@ const begin = performance.now();
 const end = begin + Number(seconds) * 1_000;
 
 function idOf(number: number): string {
-  return `00000000-0000-4000-8000-${(number % Number(ids)).toString(16).padStart(12, '0')}`;
+  return `${prefix}-${(number % Number(ids)).toString(16).padStart(12, '0')}`;
 }
 
 function send(socket: Socket, dueMs: number): void {
