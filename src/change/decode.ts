@@ -144,7 +144,7 @@ class ChangeDecoder implements Decoder {
   #strange(index: number, table: PhysicalTable): void {
     const event = this.#event;
     if (table.perhaps !== TABLE_NONE) event.fail('TABLE_UNKNOWN', `A pattern asks for the schema of ${table.name}, and neither the event nor its topic names one.`);
-    else if (!says(event, SOURCE_TABLE) && this.#layouts.some((layout) => carriesMoney(event, layout))) {
+    else if (!table.isElsewhere && !says(event, SOURCE_TABLE) && this.#layouts.some((layout) => carriesMoney(event, layout))) {
       event.fail('TABLE_UNKNOWN', 'The row has columns of our tables, and neither the event nor its topic names the table.');
     } else return this.#writer.passOver(index, 'other_table');
     this.#writer.unreadable(index, event, null);

@@ -10,6 +10,8 @@ export interface PhysicalTable {
   readonly logical: number;
   /** Set when this table's unqualified name already stood for another one: reading must stop (TABLE_AMBIGUOUS). */
   readonly ambiguous: string | null;
+  /** A pattern knows the name, in another schema or database: so it is told apart, and not ours. */
+  readonly isElsewhere: boolean;
   /** The logical table whose pattern asks for a schema that neither event nor topic names; else TABLE_NONE. */
   readonly perhaps: number;
 }
@@ -84,14 +86,17 @@ export class Tables {
 
   /** `isPrefix`: the outermost part is a connector's name for itself, or may be: no database that could differ from a pattern's. */
   #resolve(database: string, schema: string, name: string, parts: readonly string[], isPrefix = false): PhysicalTable {
+    const found = { database, schema, name, ambiguous: null, isElsewhere: false, perhaps: TABLE_NONE };
     let perhaps = TABLE_NONE;
+    let isElsewhere = false;
     for (const { logical, parts: pattern } of this.#patterns) {
       if (!pattern[0].test(name)) continue;
-      if (pattern.length === 1) return { database, schema, name, logical, ambiguous: this.#see(logical, database, schema, name), perhaps: TABLE_NONE };
-      if (pattern.every((part, i) => part.test(parts[i]))) return { database, schema, name, logical, ambiguous: null, perhaps: TABLE_NONE };
+      if (pattern.length === 1) return { ...found, logical, ambiguous: this.#see(logical, database, schema, name) };
+      if (pattern.every((part, i) => part.test(parts[i]))) return { ...found, logical };
       if (parts[1] === '' || (isPrefix && pattern[1].test(parts[1]))) perhaps = logical;
+      else isElsewhere = true;
     }
-    return { database, schema, name, logical: TABLE_NONE, ambiguous: null, perhaps };
+    return { ...found, logical: TABLE_NONE, isElsewhere, perhaps };
   }
 
   /** Notes what an unqualified name stands for; answers in words what is wrong when it already stands for something else. */

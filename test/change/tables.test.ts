@@ -25,6 +25,8 @@ describe('patterns', () => {
     expect(entryFrom(rent(), { topic: 'rents' }, patterns(['public.rents'])).code).toBe('TABLE_UNKNOWN');
     expect(entryFrom(null, { topic: 'rents', key: '5' }, patterns(['public.rents']))).toMatchObject({ kind: 'tombstone', table: 'rents', key: '5' });
     expect(entryFrom(null, { topic: 'pg.archive.rents', key: '5' }, patterns(['public.rents']))).toMatchObject({ reason: 'other_table' });
+    expect(entryFrom({ ...rent(), __deleted: 'false' }, { topic: 'pg.archive.rents' }, patterns(['public.rents']))).toMatchObject({ reason: 'other_table' });
+    expect(entryFrom(rent(), { topic: 'pg.archive.rents', key: JSON.stringify({ id: rent().id }) }, patterns(['public.rents']))).toMatchObject({ reason: 'other_table' });
   });
 });
 
