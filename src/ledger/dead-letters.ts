@@ -73,8 +73,7 @@ export class DeadLetters {
   folded(key: RowKey, record: Place, deletes: boolean, propertyOfRow: () => string | null): void {
     for (const open of this.#byRow.get(key.hash) ?? []) {
       if (open.key === null || !isSameKey(open.key, key)) continue;
-      const { place, letter } = open;
-      if (record.partition === place.partition || (isLater(record, deletes, place, letter.letter.time) ?? !deletes)) this.#close(open);
+      if (isAfter(record, deletes, open)) this.#close(open);
       else this.#follow(open, propertyOfRow());
     }
   }
@@ -138,6 +137,12 @@ export function keyOfLetter(letter: DeadLetter, longIds: StringTable): RowKey | 
   const table = TABLE_NAMES.indexOf(letter.table);
   const [a, b, c, d] = words;
   return { table, keyKind, a, b, c, d, hash: hashRow(table, keyKind, a, b, c, d) };
+}
+
+/** Whether a good record read after a letter is later than the letter's. In one partition it is, unless it is a re-send. */
+function isAfter(record: Place, deletes: boolean, { place, letter }: Open): boolean {
+  if (record.partition === place.partition) return (judge(record, place, deletes) & VERDICT_ACCEPTED) !== 0;
+  return isLater(record, deletes, place, letter.letter.time) ?? !deletes;
 }
 
 /**

@@ -79,6 +79,7 @@ describe('a dead letter', () => {
     ['a delete', remove('1', at(0, 30, 3)), true],
     ['a tombstone', { kind: 'tombstone', table: 'rents', key: '1' }, true],
     ['a superseded record', rent('1', 2, at(0, 5, 1)), false],
+    ['the image before it sent again', rent('1', 1, at(0, 10, 1)), false],
     ['another row', rent('2', 2, at(0, 30, 3)), false],
     ['the same key of another table', expense('1', 2, at(0, 30, 3)), false],
     ['a later record of another partition', rent('1', 2, at(1, 30, 3)), true],
