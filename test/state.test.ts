@@ -64,6 +64,8 @@ describe('counters', () => {
     expect(state.newestChangeAt).toBeNull();
     state.step(new TestLog().batch(rent('1', 1, { time: 50 }), rent('2', 1, { time: 40 }), rent('3', 1)), CONTEXT);
     expect(state.newestChangeAt).toBe(50);
+    state.step(new TestLog().batch(bad('AMOUNT_INVALID', { time: 60 })), CONTEXT);
+    expect(state.newestChangeAt, 'a dead letter is not folded').toBe(50);
     expect(newState(seedOf(state)).newestChangeAt).toBe(50);
   });
 

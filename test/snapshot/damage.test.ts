@@ -130,7 +130,12 @@ describe('a damaged file of the newest generation', () => {
     const [part] = manifest.parts;
     const wrong: [Uint8Array, RegExp][] = [
       [encodeManifest({ ...manifest, lineage: createLineageId(0) }), /lineage/],
-      [encodeManifest({ ...manifest, parts: [{ ...part, controlTotals: { ...part.controlTotals, rent: '1' } }] }), /control totals: rent 1 recorded/],
+      ...(['totalRevenue', 'rent', 'expenses', 'cashInvested', 'downPayment'] as const).map((name): [Uint8Array, RegExp] =>
+        [encodeManifest({ ...manifest, parts: [{ ...part, controlTotals: { ...part.controlTotals, [name]: '1' } }] }), new RegExp(`control totals: ${name.replace(/[A-Z]/, (letter) => ` ${letter.toLowerCase()}`)} 1 recorded`)]),
+      ...(['rememberedDeletes', 'truncateMarks'] as const).map((name): [Uint8Array, RegExp] =>
+        [encodeManifest({ ...manifest, parts: [{ ...part, controlTotals: { ...part.controlTotals, [name]: 999 } }] }), / 999 recorded/]),
+      ...(['expenses', 'rents', 'properties'] as const).map((table): [Uint8Array, RegExp] =>
+        [encodeManifest({ ...manifest, parts: [{ ...part, controlTotals: { ...part.controlTotals, rows: { ...part.controlTotals.rows, [table]: 999 } } }] }), new RegExp(`${table} rows 999 recorded`)]),
       [encodeManifest({ ...manifest, parts: [{ ...part, segments: part.segments.slice(1) }] }), /control totals/],
       [sealed({ ...manifest, extra: 1 }), /extra/],
       [sealed({ ...manifest, positions: undefined }), /positions/],

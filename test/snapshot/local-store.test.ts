@@ -125,6 +125,10 @@ describe('local store: outages', () => {
 describe('local lease: time', () => {
   const otherHost = { ...ownIdentity(), space: 'ffffffffffff', host: 'elsewhere', pid: 1 };
 
+  it('is renewed every two seconds and runs out after ten', () => {
+    expect([HEARTBEAT_MS, EXPIRY_MS]).toEqual([2_000, 10_000]);
+  });
+
   it('of another host is taken once it has shown the same heartbeat for the whole expiry, and not before', async () => {
     const directory = await newFolder();
     const [clock, theirClock] = [new HandClock(), new HandClock()];

@@ -40,6 +40,7 @@ describe('which files are the log', () => {
     const reader = await openReader();
     await reader.untilEndAtStart();
     expect(reader.records).toEqual([...recordsOf('second', 0, 0, 2), ...recordsOf('third', 5, 0, 2), ...recordsOf('first', 0, 0, 3)]);
+    expect(reader.stops).toEqual([]);
     expect(reader.opened!.identity).toBe(`file:${folder.path}`);
   });
 

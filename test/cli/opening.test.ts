@@ -1,0 +1,24 @@
+/**
+ * Goal: what the source says when it is opened reaches the operator, and what the source is asked for follows the options.
+ * Method: `serve` in this process over an ingest of the test's own.
+ */
+import { expect, it } from 'vitest';
+import { createMemoryPlace } from '../support/memory-store.ts';
+import { ServeRun } from '../support/serve-run.ts';
+
+it('what could not be compared is a warning in log and status, and no reason not to be ready', async () => {
+  const run = new ServeRun(createMemoryPlace());
+  const note = 'the record of rents/0 that was applied last could not be compared';
+  run.ingest.opening = () => Promise.resolve({ bounds: [], gaps: [], notes: [note], identity: 'scripted' });
+  run.start();
+  await run.ready();
+  expect(run.lines.filter((line) => line.code === 'RECORD_UNVERIFIED').map((line) => line.msg)).toEqual([note]);
+  expect(await run.status()).toMatchObject({ warnings: [{ code: 'RECORD_UNVERIFIED', count: 1, message: note }] });
+});
+
+it('a batch is never larger than the records a checkpoint is asked for after', async () => {
+  const run = new ServeRun(createMemoryPlace());
+  run.start({ RENTFOLD_CHECKPOINT_CHANGES: '7', RENTFOLD_BATCH_RECORDS: '100', RENTFOLD_BATCHES_IN_FLIGHT: '3', RENTFOLD_ACCEPT_INCOMPLETE_HISTORY: 'true' });
+  await run.ready();
+  expect(run.ingest.openedWith).toMatchObject([{ recordsMax: 7, creditsMax: 3, acceptIncompleteHistory: true, positions: [] }]);
+});
