@@ -43,6 +43,9 @@ export interface Control {
 
 enablePatches();
 
+/** Form of every code of ours; another name is not used as a member's. */
+const CODE = /^[A-Z][A-Z0-9_]*$/;
+
 /** Makes the control state of a process that has just begun to restore. */
 export function createControl(startedAt: number): Control {
   let state = initialState(startedAt);
@@ -122,7 +125,7 @@ function recordCheckpoint(draft: Draft<ControlState>, checkpoint: CheckpointStat
 }
 
 function recordWarning(draft: Draft<ControlState>, warning: { readonly code: string; readonly message: string }, at: number): void {
-  const known = Object.hasOwn(draft.warnings, warning.code) || Object.keys(draft.warnings).length < WARNING_CODES_MAX;
+  const known = Object.hasOwn(draft.warnings, warning.code) || (CODE.test(warning.code) && Object.keys(draft.warnings).length < WARNING_CODES_MAX);
   const code = known ? warning.code : OTHER_WARNINGS;
   const count = Object.hasOwn(draft.warnings, code) ? draft.warnings[code].count : 0;
   draft.warnings[code] = { count: count + 1, message: bounded(warning.message), at };

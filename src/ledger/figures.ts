@@ -11,7 +11,7 @@ import type { Core } from './core.ts';
 import { divideHalfEven, sumWithinRange } from './exact.ts';
 import type { FiscalCalendar } from './fiscal-calendar.ts';
 import { ROW_LIVE } from './ledger.ts';
-import type { FigureAnswer, FigureQuery, Totals, UnitFigures } from './ledger.ts';
+import type { FigureAnswer, FigureQuery, Totals, UnitFigures } from './figure.ts';
 import { hashRow } from './row-index.ts';
 
 /** What one holder of rows knows of a query. Today there is one; `sumPartials` puts several together. */

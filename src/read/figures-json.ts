@@ -1,7 +1,7 @@
 import { dateText } from '../change/dates.ts';
 import { jsonNumber } from '../change/money.ts';
 import { caughtUp, lagRecords, type ControlState } from '../control-state.ts';
-import type { Figures, Totals, UnitFigures } from '../ledger/ledger.ts';
+import type { Figures, Totals, UnitFigures } from '../ledger/figure.ts';
 import { isoText } from './text.ts';
 
 /** What an answer says besides the figures. */

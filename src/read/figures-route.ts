@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { parseDate } from '../change/dates.ts';
 import { IDENTIFIER_BYTES_MAX } from '../change/identifier.ts';
-import type { FigureQuery } from '../ledger/ledger.ts';
+import type { FigureQuery } from '../ledger/figure.ts';
 import type { Logger } from '../runtime/log.ts';
 import { createFiguresWriter } from './figures-json.ts';
 import { sendJson } from './json.ts';

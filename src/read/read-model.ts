@@ -1,7 +1,8 @@
 import type { ControlState } from '../control-state.ts';
 import type { Control } from '../control.ts';
 import { dayInZone } from '../change/dates.ts';
-import type { BooksCounts, FigureAnswer, FigureQuery } from '../ledger/ledger.ts';
+import type { FigureAnswer, FigureQuery } from '../ledger/figure.ts';
+import type { BooksCounts } from '../ledger/ledger.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { PartitionCounters, State } from '../state.ts';
 

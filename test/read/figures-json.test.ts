@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createControl } from '../../src/control.ts';
 import type { ControlState } from '../../src/control-state.ts';
-import type { Figures, Totals } from '../../src/ledger/ledger.ts';
+import type { Figures, Totals } from '../../src/ledger/figure.ts';
 import { createFiguresWriter } from '../../src/read/figures-json.ts';
 import { FAKE_NOW, fakeFigures, makeReady } from '../support/fake-read-model.ts';
 

@@ -1,7 +1,8 @@
 import type { TableName } from '../../src/change/change.ts';
 import { parseDate } from '../../src/change/dates.ts';
 import { createBooks } from '../../src/ledger/books.ts';
-import type { Books, Definitions, Figures, FoldResult, PartitionOutcome, RowColumns } from '../../src/ledger/ledger.ts';
+import type { Figures } from '../../src/ledger/figure.ts';
+import type { Books, Definitions, FoldResult, PartitionOutcome, RowColumns } from '../../src/ledger/ledger.ts';
 import { TestLog } from './batches.ts';
 import type { TestPosition, TestRecord } from './batches.ts';
 

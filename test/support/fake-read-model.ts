@@ -1,6 +1,7 @@
 import { parseDate } from '../../src/change/dates.ts';
 import { createControl, type Control } from '../../src/control.ts';
-import type { BooksCounts, FigureAnswer, FigureQuery, Figures, Totals } from '../../src/ledger/ledger.ts';
+import type { FigureAnswer, FigureQuery, Figures, Totals } from '../../src/ledger/figure.ts';
+import type { BooksCounts } from '../../src/ledger/ledger.ts';
 import type { ReadModel } from '../../src/read/read-model.ts';
 import type { PartitionCounters } from '../../src/state.ts';
 

@@ -1,4 +1,4 @@
-import type { Totals } from '../../src/ledger/ledger.ts';
+import type { Totals } from '../../src/ledger/figure.ts';
 import type { PartitionCounters, State } from '../../src/state.ts';
 import type { Asked } from './check-answers.ts';
 import type { Answer, RecordCounts, StatusBody } from './process.ts';

@@ -18,7 +18,8 @@ import { propertyParameters } from '../support/property-runs.ts';
 import { interleave, readings } from '../support/reading-order.ts';
 import type { Reading } from '../support/reading-order.ts';
 import { partitionName } from '../../src/source/positions.ts';
-import type { Books, Totals } from '../../src/ledger/ledger.ts';
+import type { Totals } from '../../src/ledger/figure.ts';
+import type { Books } from '../../src/ledger/ledger.ts';
 import type { State } from '../../src/state.ts';
 
 const EXACT_MAX = BigInt(Number.MAX_SAFE_INTEGER);
