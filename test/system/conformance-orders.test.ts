@@ -6,7 +6,7 @@
 import { describe, test } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
 import { checkCase } from '../support/check-answers.ts';
-import { caseNames, casePartitions, loadCase } from '../support/conformance.ts';
+import { MORE_CASES, caseNames, casePartitions, loadCase } from '../support/conformance.ts';
 import type { ConformanceCase } from '../support/conformance.ts';
 import type { LogRecord } from '../support/history-log.ts';
 import { createRandom } from '../support/history-random.ts';
@@ -30,7 +30,7 @@ async function check(one: ConformanceCase, records: readonly LogRecord[], seed: 
   await checkCase(one, askState(state));
 }
 
-const cases = caseNames().map(loadCase);
+const cases = [...caseNames().map((name) => loadCase(name)), ...caseNames(MORE_CASES).map((name) => loadCase(name, MORE_CASES))];
 
 describe('conformance in any order', () => {
   test.each(cases.filter(({ anyOrder }) => anyOrder))('$name', async (one) => {

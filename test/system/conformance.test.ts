@@ -7,7 +7,7 @@
  */
 import { describe, test } from 'vitest';
 import { checkCase } from '../support/check-answers.ts';
-import { caseNames, casePartitions, loadCase } from '../support/conformance.ts';
+import { MORE_CASES, caseNames, casePartitions, loadCase } from '../support/conformance.ts';
 import type { ConformanceCase } from '../support/conformance.ts';
 import { createRandom, hashText } from '../support/history-random.ts';
 import type { RentfoldProcess } from '../support/process.ts';
@@ -63,5 +63,15 @@ describe('conformance over HTTP', () => {
 
   test.concurrent.each(caseNames())('%s: the same after kill -9 on the way', async (name) => {
     await slots.use(() => answersAfterCrashes(loadCase(name)));
+  }, 180_000);
+});
+
+describe('further cases over HTTP', () => {
+  test.concurrent.each(caseNames(MORE_CASES))('%s: every view exact at the end of the log', async (name) => {
+    await slots.use(() => answersAtTheEnd(loadCase(name, MORE_CASES)));
+  }, 180_000);
+
+  test.concurrent.each(caseNames(MORE_CASES))('%s: the same after kill -9 on the way', async (name) => {
+    await slots.use(() => answersAfterCrashes(loadCase(name, MORE_CASES)));
   }, 180_000);
 });
