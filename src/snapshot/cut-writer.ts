@@ -1,10 +1,11 @@
 import { SHARDS } from '../change/identifier.ts';
+import { RentfoldError } from '../errors.ts';
 import type { BooksCut, RowColumns } from '../ledger/ledger.ts';
 import type { PartitionPosition } from '../source/positions.ts';
 import type { CheckpointRequest, SnapshotOptions, Step } from './checkpointer.ts';
 import type { Merge } from './compaction.ts';
 import { type LettersEntry, type Manifest, type ManifestPart, RULES_VERSION, type SourceIdentity } from './manifest.ts';
-import { createLineageId, dataFileName, lettersFileName, type Names } from './names.ts';
+import { dataFileName, lettersFileName, type Names } from './names.ts';
 import { type Attempts, ensureCurrent, publishManifest } from './publish.ts';
 import type { SegmentEntry } from './segment.ts';
 import type { Standing } from './standing.ts';
@@ -15,6 +16,8 @@ export interface CutParts {
   readonly names: Names;
   readonly standing: Standing;
   readonly merge: Merge | null;
+  /** The lineage to begin when there is none: the same for every try. */
+  readonly newLineage: () => string;
   readonly attempts: Attempts;
   /** A number for a file name, never given before by this process. */
   readonly nextFile: () => number;
@@ -33,6 +36,8 @@ const SLICE_ROWS = 4_096;
 export class CutWriter {
   readonly #parts: CutParts;
   readonly #request: CheckpointRequest;
+  /** Files named so far that no manifest can name yet. */
+  #unnamed: string[] = [];
 
   constructor(parts: CutParts, request: CheckpointRequest) {
     this.#parts = parts;
@@ -40,7 +45,7 @@ export class CutWriter {
   }
 
   async write(): Promise<CutWritten> {
-    const { options, standing, step } = this.#parts;
+    const { options, standing, step, newLineage } = this.#parts;
     const { state } = this.#request;
     const begunMs = options.clock.monotonicMs();
     // Cut and positions are taken in one synchronous stretch: no batch is folded between them.
@@ -49,7 +54,7 @@ export class CutWriter {
     let isDurable = false;
     try {
       await step('cut-begun');
-      const lineage = standing.lineage ?? createLineageId(options.clock.now());
+      const lineage = standing.lineage ?? newLineage();
       const generation = standing.highest + 1;
       const segment = await this.#writeSegment(cut, lineage, generation, seed.positions);
       const letters = await this.#writeLetters(cut, lineage, generation);
@@ -63,6 +68,8 @@ export class CutWriter {
       };
       const manifest = this.#manifest(lineage, generation, seed, part);
       if (!this.#parts.mayPublish()) return abandon(cut, 'the lease has run out');
+      // From here on a manifest may be there that names them, whatever the reply.
+      this.#unnamed = [];
       if (await publishManifest(options.store, this.#parts.names, manifest, this.#parts.attempts) === 'fenced') {
         return abandon(cut, `another process has published generation ${generation}`);
       }
@@ -73,6 +80,7 @@ export class CutWriter {
       return { kind: 'published', manifest, rows: segment?.rows.rows ?? 0, bytes: written + (letters?.bytes ?? 0), ms: options.clock.monotonicMs() - begunMs };
     } catch (error) {
       if (!isDurable) cut.abort();
+      if (error instanceof RentfoldError) await this.#removeUnnamed();
       throw error;
     }
   }
@@ -84,17 +92,27 @@ export class CutWriter {
     if (first === null) return null;
     const target = {
       kind: cut.kind === 'full' ? 'base' as const : 'delta' as const, folder: names.lineage(lineage), partitions: positions.map(({ topic, partition }) => ({ topic, partition })),
-      rowsName: dataFileName(generation, options.writer, nextFile()), accountsName: dataFileName(generation, options.writer, nextFile()),
+      rowsName: this.#file(lineage, dataFileName(generation, options.writer, nextFile())), accountsName: this.#file(lineage, dataFileName(generation, options.writer, nextFile())),
     };
     const segment = await options.work.writeSegment(target, slices(cut, first, step));
     await step('segment-written');
     return segment;
   }
 
+  /** What an outage left half done takes no room until the next try, which uses other names. */
+  async #removeUnnamed(): Promise<void> {
+    for (const name of this.#unnamed) await this.#parts.options.store.remove(name).catch(() => undefined);
+  }
+
+  #file(lineage: string, name: string): string {
+    this.#unnamed.push(this.#parts.names.file(lineage, name));
+    return name;
+  }
+
   async #writeLetters(cut: BooksCut, lineage: string, generation: number): Promise<LettersEntry | null> {
     const { options, names, standing, nextFile, step } = this.#parts;
     if (cut.deadLetters.length === 0) return null;
-    const name = lettersFileName(generation, options.writer, nextFile());
+    const name = this.#file(lineage, lettersFileName(generation, options.writer, nextFile()));
     const previous = standing.head?.parts[0].deadLetters ?? null;
     const entry = await options.work.writeLetters({ folder: names.lineage(lineage), name, letters: cut.deadLetters, previous });
     await step('dead-letters-written');

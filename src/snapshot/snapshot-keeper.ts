@@ -6,7 +6,7 @@ import type {
 import { planCompaction, type Merge } from './compaction.ts';
 import { CutWriter, type CutParts } from './cut-writer.ts';
 import { Damage } from './damage.ts';
-import { createNames, dataFileName, type Names } from './names.ts';
+import { createLineageId, createNames, dataFileName, type Names } from './names.ts';
 import { prune } from './prune.ts';
 import type { Attempts } from './publish.ts';
 import { restoreNewest, type RestoreResult } from './restore.ts';
@@ -23,6 +23,7 @@ export class SnapshotKeeper implements Snapshots {
   #standing: Standing = NOWHERE;
   /** True once the standing was compared with the store under the lease held now. */
   #confirmed = false;
+  #newLineage: string | null = null;
   #filesNamed = 0;
   #merge: Merge | null = null;
   readonly #inUse = new Set<string>();
@@ -120,7 +121,7 @@ export class SnapshotKeeper implements Snapshots {
   #cutParts(): CutParts {
     return {
       options: this.#options, names: this.#names, standing: this.#standing, merge: this.#merge, attempts: this.#attempts,
-      nextFile: () => ++this.#filesNamed, mayPublish: () => this.#lease?.valid() === true, step: (step) => this.#step(step),
+      newLineage: () => (this.#newLineage ??= createLineageId(this.#options.clock.now())), nextFile: () => ++this.#filesNamed, mayPublish: () => this.#lease?.valid() === true, step: (step) => this.#step(step),
     };
   }
 

@@ -1,9 +1,10 @@
 import * as nodeFiles from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { RentfoldError } from '../../src/errors.ts';
 import { createLocalStore } from '../../src/snapshot/local-store.ts';
 import { createInlineWork, type SnapshotWork } from '../../src/snapshot/work.ts';
 import { ChangeWriter } from '../support/change-writer.ts';
-import { MemoryStore } from '../support/memory-store.ts';
+import { createMemoryPlace, MemoryStore } from '../support/memory-store.ts';
 import { newFolder, openLocal, pictureOf, PREFIX, startRun, type Run } from '../support/snapshot-run.ts';
 import { NOW, someChanges } from '../support/some-changes.ts';
 
@@ -180,6 +181,34 @@ describe('an outage', () => {
     from.on = false;
     run.state.step(log.batch(someChanges(4)), NOW);
     expect(await run.checkpoint()).toMatchObject({ kind: 'published', generation: 2 });
+    await picturesAgree(run);
+    await run.snapshots.close();
+  });
+
+  it('tries that fail leave nothing behind, however often, and begin one lineage only', async () => {
+    let writes = 0;
+    let roomFor = 0;
+    const lineages = new Set<string>();
+    class Full extends MemoryStore {
+      override async create(name: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<'created' | 'exists'> {
+        lineages.add(name.split('/').at(-2)!);
+        if (++writes > roomFor) throw new RentfoldError('STORE_UNAVAILABLE', `could not write ${name}: the disk is full`);
+        return await super.create(name, content);
+      }
+    }
+    const place = createMemoryPlace();
+    const run = await startRun(new Full(place));
+    run.state.step(new ChangeWriter().batch(someChanges(1)), NOW);
+    // Rows, accounts and dead letters are written before the manifest.
+    for (const room of [0, 1, 2, 0, 1, 2]) {
+      writes = 0;
+      roomFor = room;
+      await expect(run.checkpoint()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      expect([...place.files.keys()]).toEqual([]);
+    }
+    roomFor = Infinity;
+    expect(await run.checkpoint()).toMatchObject({ kind: 'published', generation: 1 });
+    expect(lineages.size).toBe(1);
     await picturesAgree(run);
     await run.snapshots.close();
   });
