@@ -170,10 +170,11 @@ export function packLsn(tape: Tape, token: number, out: Uint32Array, word: numbe
   return tape.kind(token) === TOKEN_STRING && packLsnText(tape.bytes, tape.start(token), tape.end(token), out, word, shift);
 }
 
-/** SQL Server's LSN, 80 bits as 20 hexadecimal digits (`8:8:4`, colons optional), into `out` from bit `shift` of `word` on. */
+/** SQL Server's LSN, 80 bits as 20 hexadecimal digits (`8:8:4`, colons optional, `0x` before them too), into `out` from bit `shift` of `word` on. */
 export function packLsnText(bytes: Uint8Array, start: number, end: number, out: Uint32Array, word: number, shift: number): boolean {
   let digits = 0;
-  for (let at = start; at < end; at++) {
+  const isPrefixed = end - start > 2 && bytes[start] === 48 && (bytes[start + 1] | 0x20) === 120;
+  for (let at = isPrefixed ? start + 2 : start; at < end; at++) {
     const byte = bytes[at];
     if (byte === 58 && (digits === 8 || digits === 16)) continue;
     const letter = byte | 0x20;

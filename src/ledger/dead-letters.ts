@@ -1,11 +1,11 @@
 import { POSITION_WORDS, TABLE_NAMES } from '../change/change.ts';
-import type { DeadLetter } from '../change/change.ts';
+import type { DeadLetter, TableName } from '../change/change.ts';
 import { encodeIdentifierText } from '../change/identifier.ts';
 import { POSITION_FAMILY, POSITION_NONE, POSITION_TIME } from '../change/position.ts';
 import { ORDER_EQUAL, ORDER_HIGHER, ORDER_INCOMPARABLE } from '../change/position-order.ts';
 import { partitionName } from '../source/positions.ts';
 import type { OpenDeadLetter } from './ledger.ts';
-import { VERDICT_ACCEPTED, compareWith, judge } from './order.ts';
+import { VERDICT_ACCEPTED, compareWith, isTruncated, judge } from './order.ts';
 import type { Place } from './order.ts';
 import { hashRow } from './row-index.ts';
 import type { StringTable } from './strings.ts';
@@ -78,6 +78,11 @@ export class DeadLetters {
     }
   }
 
+  /** A table was truncated: letters about rows that stood there before say nothing any more. */
+  truncated(table: TableName, mark: Place): void {
+    for (const open of this.#byPlace.values()) if (open.letter.letter.table === table && isEmptied(open.place, mark)) this.#close(open);
+  }
+
   /** Whether a letter marks the property. */
   marks(property: string): boolean {
     return this.#lettersOfProperty.has(property);
@@ -137,6 +142,13 @@ export function keyOfLetter(letter: DeadLetter, longIds: StringTable): RowKey | 
   const table = TABLE_NAMES.indexOf(letter.table);
   const [a, b, c, d] = words;
   return { table, keyKind, a, b, c, d, hash: hashRow(table, keyKind, a, b, c, d) };
+}
+
+/** Whether a truncate read after a letter is later than the letter's record. Elsewhere than in its own partition, what cannot be told is not. */
+function isEmptied(letter: Place, mark: Place): boolean {
+  if (letter.partition === mark.partition) return isTruncated(letter, mark);
+  const order = compareWith(letter, mark);
+  return order === ORDER_INCOMPARABLE ? letter.commitTime < mark.commitTime : order !== ORDER_HIGHER;
 }
 
 /** Whether a good record read after a letter is later than the letter's. In one partition it is, unless it is a re-send. */

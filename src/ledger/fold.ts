@@ -77,14 +77,16 @@ function openLetter(core: Core, letter: DeadLetter, entry: Entry, rowFold: RowFo
   const key = keyOfLetter(letter, core.longIds);
   const named = [letter.property, rowFold.removedFrom < 0 ? null : accountText(core, core.accounts.propertyOf(rowFold.removedFrom))];
   if (key === null && letter.property === null) counters.unattributed++;
-  if (key !== null && rowFold.removedFrom < 0 && isLate(core, letter, key, entry)) return openedLetter(letter, [], null, entry);
+  if (isLate(core, letter, key, entry, rowFold)) return openedLetter(letter, [], null, entry);
   const opened = openedLetter(letter, named, key === null ? null : propertyOf(core, key), entry);
   core.letters.open(opened, key, entry.partition);
   return opened;
 }
 
-/** Whether a letter's row, live or deleted, is known as it became later. */
-function isLate(core: Core, letter: DeadLetter, key: RowKey, entry: Entry): boolean {
+/** Whether a letter's table was truncated later, or its row, live or deleted, is known as it became later. */
+function isLate(core: Core, letter: DeadLetter, key: RowKey | null, entry: Entry, { removedFrom }: RowFold): boolean {
+  if (letter.table !== null && core.marks.covering(entry.table, entry) !== null) return true;
+  if (key === null || removedFrom >= 0) return false;
   const { rows } = core;
   const row = findRow(core, key);
   if (row < 0 || rows.state(row) === ROW_FORGOTTEN) return false;

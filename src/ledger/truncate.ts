@@ -1,4 +1,4 @@
-import { POSITION_WORDS } from '../change/change.ts';
+import { POSITION_WORDS, TABLE_NAMES } from '../change/change.ts';
 import { ORDER_HIGHER } from '../change/position-order.ts';
 import type { Core } from './core.ts';
 import type { Entry } from './entry.ts';
@@ -27,6 +27,7 @@ export function foldTruncate(core: Core, entry: Entry, now: number, counters: Pa
   if (known === null) {
     core.marks.add(mark);
     core.changes.marks++;
+    core.letters.truncated(TABLE_NAMES[mark.table], mark);
   }
   let removed = false;
   const row: Place = { partition: 0, position: new Uint32Array(POSITION_WORDS), positionAt: 0, commitTime: Number.NaN };

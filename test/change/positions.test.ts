@@ -59,6 +59,7 @@ test.each<[string, object, number[]]>([
 
 test.each<[string, object, object | undefined, number[]]>([
   ['transaction', { logicalid: 'x' }, { commitlsn: '00000027:015F0576:0005', sequencenumber: 3 }, pack(POSITION_CES, 0x27, 0x015f0576, 0x00050000, 0, 3)],
+  ['transaction, LSN with its prefix', { logicalid: 'x' }, { commitlsn: '0x00000027015F05760005', sequencenumber: 3 }, pack(POSITION_CES, 0x27, 0x015f0576, 0x00050000, 0, 3)],
   ['logical id', { logicalid: 'G-1:0000002C00000300017C:00000000004294967299' }, undefined, pack(POSITION_CES, 0x2c, 0x300, 0x017c0000, 1, 3)],
   ['time', { time: '2025-01-01T00:00:00Z' }, undefined, pack(POSITION_TIME, HIGH, LOW)],
 ])('change events: %s', (_, fields, transaction, words) => expect(ces(fields, transaction)).toEqual(words));

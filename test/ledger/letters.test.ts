@@ -120,6 +120,29 @@ describe('a dead letter', () => {
     }
   });
 
+  it.each<[string, TestRecord, TestRecord, boolean]>([
+    ['of another partition, later', { kind: 'truncate', table: 'rents', ...at(0, 30, 3) }, letter({ property: 'p', ...at(1, 20, 2) }), true],
+    ['of another partition, earlier', { kind: 'truncate', table: 'rents', ...at(0, 10, 1) }, letter({ property: 'p', ...at(1, 20, 2) }), false],
+    ['of another table', { kind: 'truncate', table: 'expenses', ...at(0, 30, 3) }, letter({ property: 'p', ...at(1, 20, 2) }), false],
+    ['of another partition, when the letter has no position', { kind: 'truncate', table: 'rents', ...at(0, 30, 3) }, letter({ property: 'p', partition: 1, recordTime: 2 }), false],
+  ])('ends by a truncate or not, whichever is read first: %s', (_, truncate, bad, ends) => {
+    for (const records of [[truncate, bad], [bad, truncate]]) {
+      const test = new BooksUnderTest();
+      test.fold(property('p', 1, 1), ...records);
+      expect([complete(test), test.books.openDeadLetters().length]).toEqual(ends ? [true, 0] : [false, 1]);
+    }
+  });
+
+  it('ends by a truncate behind it in its own partition, and is open behind one', () => {
+    const test = new BooksUnderTest();
+    const bad = letter({ property: 'p', recordTime: 2 });
+    const truncate: TestRecord = { kind: 'truncate', table: 'rents', ...at(0, 30, 3) };
+    test.fold(property('p', 1, 1), bad, truncate);
+    expect(complete(test)).toBe(true);
+    test.fold(bad);
+    expect(complete(test)).toBe(false);
+  });
+
   it('that is sent again, with the good record behind it, is not open in between', () => {
     const test = new BooksUnderTest();
     const bad = letter(at(0, 20, 2));
