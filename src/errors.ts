@@ -30,8 +30,8 @@ export const ERROR_CODES = {
   SOURCE_UNAVAILABLE: { kind: 'start', exit: 1, meaning: 'The source cannot be reached or read.', action: 'Look at the message for the cause.' },
   UNEXPECTED: { kind: 'start', exit: 1, meaning: 'Something happened that rentfold has no name for.', action: 'Keep the log and report it.' },
   // A partition or the source stops
-  TABLE_AMBIGUOUS: { kind: 'stop', meaning: 'An unqualified table name met a second schema or database.', action: 'Say which is meant with RENTFOLD_TABLE_EXPENSES, RENTFOLD_TABLE_RENTS or RENTFOLD_TABLE_PROPERTIES.' },
-  PARTITION_NOT_UNDERSTOOD: { kind: 'stop', meaning: 'The first 100 row events of a partition, or more than half of 1 000, cannot be understood: an option is probably wrong.', action: 'Correct the option named in the message and read again.' },
+  TABLE_AMBIGUOUS: { kind: 'stop', meaning: 'An unqualified table name met a second schema or database.', action: 'Say which is meant with RENTFOLD_TABLE_EXPENSES, RENTFOLD_TABLE_RENTS or RENTFOLD_TABLE_PROPERTIES; a store that was begun without it needs the log read again into an empty one.' },
+  PARTITION_NOT_UNDERSTOOD: { kind: 'stop', meaning: 'The first 100 row events of a partition, or more than half of 1 000, cannot be understood: an option is probably wrong.', action: 'Correct the option named in the message; a store that was begun with the wrong one needs the log read again into an empty one.' },
   OFFSET_FELL: { kind: 'stop', meaning: 'An offset in a file is not above the one before it.', action: 'Repair or re-make the dump named in the message.' },
   FILE_SHRANK: { kind: 'stop', meaning: 'A file is shorter than what was already read of it.', action: 'Put the file back as it was, or replay into an empty store.' },
   FILE_REPLACED: { kind: 'stop', meaning: 'A file no longer holds the line that was read last from it.', action: 'Put the file back as it was, or replay into an empty store.' },

@@ -25,9 +25,17 @@ const DEMO_PROPERTY = '11111111-1111-4111-8111-111111111111';
 
 function loadConfiguration(): LoadedConfig {
   const path = env.RENTFOLD_CONFIG_FILE === undefined ? resolve(ROOT, 'config/rentfold.json') : resolve(env.RENTFOLD_CONFIG_FILE);
-  const file = existsSync(path) ? { path, text: readFileSync(path, 'utf8') } : null;
+  const file = existsSync(path) ? { path, text: readConfigurationFile(path) } : null;
   if (file === null && env.RENTFOLD_CONFIG_FILE !== undefined) throw new RentfoldError('CONFIGURATION_INVALID', `RENTFOLD_CONFIG_FILE: there is no file ${path}`);
   return loadConfig({ environment: env, file, resolve: (text, isDefault) => resolve(isDefault ? ROOT : '.', text) });
+}
+
+function readConfigurationFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new RentfoldError('CONFIGURATION_INVALID', `RENTFOLD_CONFIG_FILE: ${path} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 async function runServe(loaded: LoadedConfig): Promise<void> {

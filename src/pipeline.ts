@@ -46,11 +46,17 @@ export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Pr
   await new Pipeline(parts).run(signal);
 }
 
+/** A stop that concerns every partition. */
+const SOURCE = { topic: '*', partition: -1, offset: null };
+
 class Pipeline {
   readonly #parts: PipelineParts;
   readonly #due: CheckpointTrigger;
-  /** False once folding broke off inside a batch: rows, totals and positions may disagree, and no checkpoint may keep that. */
-  #isSound = true;
+  /**
+   * False once a checkpoint would keep what must be read again: folding broke off inside a batch, so that rows, totals and positions may disagree; or
+   * what was read is not understood, so that the next start, with the option corrected, has to meet it again.
+   */
+  #mayCheckpoint = true;
 
   constructor(parts: PipelineParts) {
     this.#parts = parts;
@@ -83,7 +89,7 @@ class Pipeline {
       }
     } catch (error) {
       if (signal.aborted) return;
-      events.stopped({ topic: '*', partition: -1, offset: null, code: 'SOURCE_FAILED', message: `reading failed: ${messageOf(error)}; figures stay as they are until rentfold is started again` });
+      events.stopped({ ...SOURCE, code: 'SOURCE_FAILED', message: `reading failed: ${messageOf(error)}; figures stay as they are until rentfold is started again` });
     }
   }
 
@@ -98,7 +104,11 @@ class Pipeline {
     if (result.warnings.length > 0) events.warnings(result.warnings);
     if (result.updated.length > 0) events.updated(result.updated);
     for (const stop of result.stops) events.stopped(stop);
-    return result.stops.length === 0;
+    const [first] = result.stops;
+    if (first === undefined) return true;
+    this.#mayCheckpoint = false;
+    events.stopped({ ...SOURCE, code: first.code, message: `nothing more is folded, of any partition, and no checkpoint is written since ${first.topic}/${first.partition} stopped: what it carries must be read again once it is understood. The next start goes on from the last checkpoint` });
+    return false;
   }
 
   #step(batch: ChangeBatch): StepResult | null {
@@ -106,9 +116,9 @@ class Pipeline {
     try {
       return state.step(batch, { now: clock.now(), mayForgetDeletes: reachedEndAtStart() });
     } catch (error) {
-      this.#isSound = false;
+      this.#mayCheckpoint = false;
       const places = batch.partitions.map(({ topic, partition, next }) => `${topic}/${partition} before offset ${next}`).join(', ');
-      events.stopped({ topic: '*', partition: -1, offset: null, code: 'FOLD_FAILED', message: `folding failed in the batch that ends at ${places}: ${messageOf(error)}; nothing more is folded and no checkpoint is written. The next start goes on from the last checkpoint` });
+      events.stopped({ ...SOURCE, code: 'FOLD_FAILED', message: `folding failed in the batch that ends at ${places}: ${messageOf(error)}; nothing more is folded and no checkpoint is written. The next start goes on from the last checkpoint` });
       return null;
     }
   }
@@ -124,7 +134,7 @@ class Pipeline {
   async #checkpoint(isLast: boolean): Promise<Error | null> {
     const { events } = this.#parts;
     const since = this.#due.begin();
-    if (since === 0 || !this.#isSound) return null;
+    if (since === 0 || !this.#mayCheckpoint) return null;
     try {
       const durable = await this.#parts.checkpoint();
       if (durable === null) this.#due.postponed(since);

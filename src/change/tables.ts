@@ -105,7 +105,7 @@ export class Tables {
     if (differs(seen.database, database) || differs(seen.schema, schema)) {
       const table = TABLE_NAMES[logical];
       return `The name ${name} stands for ${qualified(seen.database, seen.schema, name)} and for ${qualified(database, schema, name)}; `
-        + `say which one ${table} means with RENTFOLD_TABLE_${table.toUpperCase()}.`;
+        + `say which one ${table} means with RENTFOLD_TABLE_${table.toUpperCase()}; a store that was begun without it needs the log read again into an empty one.`;
     }
     const known = { database: seen.database || database, schema: seen.schema || schema };
     if (known.database !== seen.database || known.schema !== seen.schema) {

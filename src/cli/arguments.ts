@@ -79,7 +79,7 @@ export function helpText(command: Command | null): string {
     ...Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(width)}  ${about}`),
     '',
     '`rentfold COMMAND --help` says more. Exit codes: 0 done, 1 unexpected, 2 configuration, 3 position or history not in the log,',
-    '4 store damaged or foreign, 5 store not empty, 6 stopped by a partition it cannot understand.',
+    '4 store damaged or foreign.',
     '',
   ].join('\n');
 }

@@ -33,13 +33,12 @@ function catchingUpDetail(control: ControlState): string {
 
 /** Names code and place; the message, which may hold paths, is for status. */
 function stoppedDetail(control: ControlState): string {
-  if (control.sourceStop !== null) return `The source stopped with ${control.sourceStop.code}.`;
   for (const { topic, partition, stop } of sortedPartitions(control)) {
     if (stop === null) continue;
     const place = stop.offset === null ? '' : ` at offset ${stop.offset}`;
     return `Partition ${partition} of topic ${topic} stopped${place} with ${stop.code}.`;
   }
-  return 'A partition stopped.';
+  return control.sourceStop === null ? 'A partition stopped.' : `The source stopped with ${control.sourceStop.code}.`;
 }
 
 function unreachable(value: never): never {

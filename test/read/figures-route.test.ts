@@ -165,8 +165,9 @@ describe('refusals', () => {
     const problem = await expectProblem(app, URL, 'PARTITION_STOPPED');
     expect(problem.detail).toContain('Partition 2 of topic rents stopped at offset 17 with OFFSET_FELL.');
     expect(problem.detail).not.toContain('secret');
-    model.controlled.stopped({ topic: '*', partition: -1, code: 'SOURCE_FAILED', message: 'x', offset: null }, FAKE_NOW);
-    expect((await expectProblem(app, URL, 'PARTITION_STOPPED')).detail).toContain('The source stopped with SOURCE_FAILED.');
+    const other = readyApp();
+    other.model.controlled.stopped({ topic: '*', partition: -1, code: 'SOURCE_FAILED', message: 'x', offset: null }, FAKE_NOW);
+    expect((await expectProblem(other.app, URL, 'PARTITION_STOPPED')).detail).toContain('The source stopped with SOURCE_FAILED.');
   });
 
   it('answers 503 rather than a rounded total', async () => {

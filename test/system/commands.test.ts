@@ -70,6 +70,7 @@ describe('configuration', () => {
   it('a missing log folder, a missing configuration file and a port in use are configuration errors too', async () => {
     expect(await run({ RENTFOLD_FILE_DIR: '/nowhere/at/all' })).toMatchObject({ code: 2, errors: [expect.stringContaining('/nowhere/at/all')] });
     expect(await run({ RENTFOLD_CONFIG_FILE: '/nowhere.json' })).toMatchObject({ code: 2, errors: [expect.stringContaining('/nowhere.json')] });
+    expect(await run({ RENTFOLD_CONFIG_FILE: tmpdir() })).toMatchObject({ code: 2, errors: [expect.stringContaining(`${tmpdir()} cannot be read`)] });
     const server = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     const { port } = server.address() as { port: number };
