@@ -1,5 +1,5 @@
 import {
-  ENTRY_DEAD_LETTER, ENTRY_DELETE, ENTRY_PASSED_OVER, ENTRY_TOMBSTONE, ENTRY_TRUNCATE, ENTRY_UPSERT, FLAG_CONTINUED, POSITION_WORDS,
+  ENTRY_DEAD_LETTER, ENTRY_DELETE, ENTRY_PASSED_OVER, ENTRY_TOMBSTONE, ENTRY_TRUNCATE, ENTRY_UPSERT, FLAG_CONTINUED, POSITION_WORDS, TABLE_NAMES,
 } from '../change/change.ts';
 import type { ChangeBatch, DeadLetter } from '../change/change.ts';
 import { accountText } from './core.ts';
@@ -85,7 +85,7 @@ function openLetter(core: Core, letter: DeadLetter, entry: Entry, rowFold: RowFo
 
 /** Whether a letter's table was truncated later, or its row, live or deleted, is known as it became later. */
 function isLate(core: Core, letter: DeadLetter, key: RowKey | null, entry: Entry, { removedFrom }: RowFold): boolean {
-  if (letter.table !== null && core.marks.covering(entry.table, entry) !== null) return true;
+  if (letter.table !== null && core.marks.covering(TABLE_NAMES.indexOf(letter.table), entry) !== null) return true;
   if (key === null || removedFrom >= 0) return false;
   const { rows } = core;
   const row = findRow(core, key);
