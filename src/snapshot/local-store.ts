@@ -97,8 +97,10 @@ class LocalStore implements Store {
       try {
         await this.#files.link(temporary, path);
       } catch (error) {
-        if (errnoOf(error) === 'EEXIST') return 'exists';
-        throw error;
+        if (errnoOf(error) !== 'EEXIST') throw error;
+        // Whoever made it may have ended before this: what is answered to exist must stay.
+        await syncFolder(this.#files, dirname(path));
+        return 'exists';
       } finally {
         await ignoreMissing(this.#files.unlink(temporary));
       }
