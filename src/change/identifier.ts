@@ -19,7 +19,7 @@ export const ID_SHORT = 3;
 export const ID_LONG = 4;
 
 /** Bytes of text that fit into a short identifier. */
-export const SHORT_BYTES_MAX = 15;
+const SHORT_BYTES_MAX = 15;
 /** Longest identifier accepted, in UTF-8 bytes; a longer one makes a dead letter (IDENTIFIER_TOO_LONG). */
 export const IDENTIFIER_BYTES_MAX = 512;
 
@@ -38,7 +38,7 @@ for (let digit = 0; digit < 16; digit++) {
  * Reads `bytes[start..end)` as a UUID into `out[at..at+4)`. Returns ID_UUID or ID_UUID_UPPER, or ID_NONE when the text is not a
  * canonical UUID of one case (then `out` is undefined).
  */
-export function parseUuid(bytes: Uint8Array, start: number, end: number, out: Uint32Array, at: number): number {
+function parseUuid(bytes: Uint8Array, start: number, end: number, out: Uint32Array, at: number): number {
   if (end - start !== 36) return ID_NONE;
   if (bytes[start + 8] !== 45 || bytes[start + 13] !== 45 || bytes[start + 18] !== 45 || bytes[start + 23] !== 45) return ID_NONE;
   let seen = 0;
@@ -59,7 +59,7 @@ export function parseUuid(bytes: Uint8Array, start: number, end: number, out: Ui
 }
 
 /** Packs up to 15 bytes into `out[at..at+4)` as a short identifier. */
-export function packShort(bytes: Uint8Array, start: number, end: number, out: Uint32Array, at: number): void {
+function packShort(bytes: Uint8Array, start: number, end: number, out: Uint32Array, at: number): void {
   const length = end - start;
   for (let word = 0; word < 4; word++) {
     let value = 0;

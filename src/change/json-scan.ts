@@ -110,7 +110,7 @@ export function scanNumber(bytes: Uint8Array, from: number, end: number): number
 }
 
 /** End of the run of digits at `from`. */
-export function scanDigits(bytes: Uint8Array, from: number, end: number): number {
+function scanDigits(bytes: Uint8Array, from: number, end: number): number {
   let at = from;
   while (at < end && bytes[at] >= 48 && bytes[at] <= 57) at++;
   return at;

@@ -7,7 +7,7 @@ import { TOKEN_OBJECT, Tape } from './tape.ts';
 import { TOP_PAYLOAD, TOP_SCHEMA } from './vocabulary.ts';
 
 /** Longest value read, in bytes. Brokers rarely allow more than one megabyte. */
-export const RECORD_BYTES_MAX = 32 * 1024 * 1024;
+const RECORD_BYTES_MAX = 32 * 1024 * 1024;
 
 const SCHEMA_FIRST = new TextEncoder().encode('{"schema"');
 

@@ -4,9 +4,9 @@
  */
 
 /** Units in one whole unit of currency. */
-export const UNITS_PER_WHOLE = 10_000;
+const UNITS_PER_WHOLE = 10_000;
 /** A row's amount is smaller than this many units (10¹¹ whole ones). */
-export const AMOUNT_LIMIT_UNITS = 1e15;
+const AMOUNT_LIMIT_UNITS = 1e15;
 
 /** Answers of the parsers besides units: the text is no decimal number in the form expected (AMOUNT_INVALID). */
 export const MONEY_INVALID = Number.NaN;

@@ -1,5 +1,6 @@
 import { RentfoldError } from '../errors.ts';
 import type { OpenDeadLetter } from '../ledger/ledger.ts';
+import { oneLine } from '../runtime/one-line.ts';
 import { damageAsError } from '../snapshot/damage.ts';
 import { readLetters } from '../snapshot/dead-letter-file.ts';
 import { listAll } from '../snapshot/listing.ts';
@@ -42,7 +43,7 @@ function placeOf(letter: OpenDeadLetter['letter']): string {
 function listText(letters: readonly OpenDeadLetter[], from: string): string {
   if (letters.length === 0) return `no open dead letters in ${from}\n`;
   const lines = letters.map(({ letter, properties }) =>
-    `${placeOf(letter)}  ${letter.code}  ${properties.length === 0 ? 'no property known' : `property ${properties.map(printable).join(', ')}`}  ${printable(letter.message)}`);
+    `${placeOf(letter)}  ${letter.code}  ${properties.length === 0 ? 'no property known' : `property ${properties.map(oneLine).join(', ')}`}  ${oneLine(letter.message)}`);
   return [`${letters.length} open dead ${letters.length === 1 ? 'letter' : 'letters'} in ${from}`, ...lines, ''].join('\n');
 }
 
@@ -51,9 +52,9 @@ function showText({ letter, properties }: OpenDeadLetter): string {
     `place       ${placeOf(letter)}`,
     `time        ${letter.time === null ? 'unknown' : new Date(letter.time).toISOString()}`,
     `code        ${letter.code}`,
-    `message     ${printable(letter.message)}`,
-    `row         ${letter.table ?? 'unknown table'}, key ${letter.key === null ? 'unknown' : printable(letter.key)}`,
-    `properties  ${properties.length === 0 ? 'none known' : properties.map(printable).join(', ')}`,
+    `message     ${oneLine(letter.message)}`,
+    `row         ${letter.table ?? 'unknown table'}, key ${letter.key === null ? 'unknown' : oneLine(letter.key)}`,
+    `properties  ${properties.length === 0 ? 'none known' : properties.map(oneLine).join(', ')}`,
     '',
     ...bytesText('key', letter.keyBytes),
     ...bytesText('value', letter.valueBytes),
@@ -65,7 +66,7 @@ function bytesText(name: string, bytes: Uint8Array | null): string[] {
   if (bytes === null) return [`${name}: null`, ''];
   const lines = [`${name}: ${bytes.length} bytes`];
   try {
-    lines.push(printable(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
+    lines.push(oneLine(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
   } catch {
     lines.push('(not UTF-8)');
   }
@@ -76,9 +77,4 @@ function bytesText(name: string, bytes: Uint8Array | null): string[] {
     lines.push(`${at.toString(16).padStart(8, '0')}  ${hex.padEnd(47)}  ${text}`);
   }
   return [...lines, ''];
-}
-
-/** What comes from events is shown with its control characters escaped: a terminal is a dangerous place. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => `\\u${c.codePointAt(0)!.toString(16).padStart(4, '0')}`);
 }

@@ -98,7 +98,7 @@ export function finish(query: FigureQuery, partial: FigurePartial, calendar: Fis
 }
 
 /** R7: percent in 1/10 000, rounded half-even; null when nothing is invested. */
-export function cashOnCashOf(ytdProfitLoss: number, days: number, cashInvested: number | null, downPayment: number | null): number | null {
+function cashOnCashOf(ytdProfitLoss: number, days: number, cashInvested: number | null, downPayment: number | null): number | null {
   const invested = cashInvested !== null && cashInvested > 0 ? cashInvested : downPayment !== null && downPayment > 0 ? downPayment : null;
   if (invested === null) return null;
   const percent = BigInt(ytdProfitLoss) * PERCENT_UNITS;

@@ -1,5 +1,6 @@
 import { pino, type Logger } from 'pino';
 import pretty from 'pino-pretty';
+import { oneLine } from './one-line.ts';
 
 export type { Logger } from 'pino';
 
@@ -14,14 +15,6 @@ export interface LogOptions {
 /** Lines kept while standard output takes none (a full disk); more are dropped. */
 const KEPT_BYTES_MAX = 1 << 20;
 
-/** What could begin a new line, or hide one: control characters, line separators, marks that turn the direction of text. */
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]/g;
-
-/** Messages name tables and topics as they came: as text for people they stay one line each. JSON escapes by itself. */
-function oneLine(message: string): string {
-  return message.replace(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-
 /**
  * The program's logger: structured, on standard output, a line an event. Nothing secret is ever handed to it. Standard output that is closed, or takes
  * nothing for a while, costs lines and nothing else.
@@ -30,6 +23,7 @@ export function createLog(options: LogOptions): Logger {
   const text = options.format === 'text' || (options.format === 'auto' && options.isTerminal);
   const output = pino.destination({ dest: 1, sync: true, maxLength: KEPT_BYTES_MAX });
   output.on('error', () => undefined);
+  // Messages name tables and topics as they came: as text for people they stay one line each. JSON escapes by itself.
   const stream = text
     ? pretty({ colorize: options.isTerminal, translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,hostname', singleLine: true, sync: true, destination: output, messageFormat: (line, key) => oneLine(String(line[key] ?? '')) })
     : output;

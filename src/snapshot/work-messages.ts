@@ -1,6 +1,7 @@
-import { RentfoldError, type Code } from '../errors.ts';
+import { RentfoldError } from '../errors.ts';
 import type { RowColumns } from '../ledger/ledger.ts';
 import type { CompactionJob } from './compaction.ts';
+import { errorFromWire, errorToWire, type WireError } from '../runtime/workers.ts';
 import { Damage } from './damage.ts';
 import type { LettersEntry } from './manifest.ts';
 import type { SegmentEntry, SegmentTarget } from './segment.ts';
@@ -29,26 +30,20 @@ export const CREDITS = 4;
 /** An error on its way between threads. */
 export type Failure =
   | { readonly kind: 'damage'; readonly file: string; readonly reason: string }
-  | { readonly kind: 'rentfold'; readonly code: Code; readonly message: string }
-  | { readonly kind: 'other'; readonly message: string };
+  | { readonly kind: 'error'; readonly error: WireError };
 
 /** An error as plain data. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof Damage) return { kind: 'damage', file: error.file, reason: error.reason };
-  if (error instanceof RentfoldError) return { kind: 'rentfold', code: error.code, message: error.message };
-  return { kind: 'other', message: error instanceof Error ? error.stack ?? error.message : String(error) };
+  return { kind: 'error', error: errorToWire(error) };
 }
 
 /** The error again, of its own kind. */
 export function fromFailure(failure: Failure): Error {
-  switch (failure.kind) {
-    case 'damage':
-      return new Damage(failure.file, failure.reason);
-    case 'rentfold':
-      return new RentfoldError(failure.code, failure.message);
-    case 'other':
-      return new RentfoldError('UNEXPECTED', `in the snapshot worker: ${failure.message}`);
-  }
+  if (failure.kind === 'damage') return new Damage(failure.file, failure.reason);
+  const { error } = failure;
+  if (error.code !== null) return errorFromWire(error, error.code);
+  return new RentfoldError('UNEXPECTED', `in the snapshot worker: ${error.stack ?? error.message}`);
 }
 
 /** The memory of a block that can be handed over instead of copied. */
