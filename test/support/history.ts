@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { KEYINGS } from './history-log.ts';
-import type { Keying, LogRecord } from './history-log.ts';
+import type { LogOptions, LogRecord } from './history-log.ts';
 import type { Row, Table } from './history-rows.ts';
 import { playPlan } from './history-player.ts';
-import type { RenderStyle } from './history-render.ts';
 
 /**
  * Random histories: a plan of small steps is played on a tiny database with overlapping transactions while a connector records
@@ -24,19 +23,12 @@ export interface Step {
   readonly seed: number;
 }
 
-export interface Plan {
-  readonly keying: Keying;
-  readonly isFull: boolean;
-  readonly tombstones: boolean;
-  readonly partitions: number;
-  readonly isOneTopic: boolean;
-  readonly repeatsBatches: boolean;
+export interface Plan extends LogOptions {
   /** Steps after which the connector starts, with a snapshot of the rows then there; null when it was there from the first. */
   readonly startsAfter: number | null;
   readonly startsKnowingCommit: boolean;
   /** False: an operator has not noted failovers. Only single partitions can then be read right. */
   readonly declaresEpochs: boolean;
-  readonly style: RenderStyle;
   readonly firstPosition: number;
   readonly steps: readonly Step[];
 }
