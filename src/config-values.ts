@@ -27,6 +27,16 @@ export class Values {
     this.#problems.push(`${name}: ${shown} is not ${expected}`);
   }
 
+  /** Adds a problem in other words. */
+  problem(name: OptionName, words: string): void {
+    this.#problems.push(`${name}: ${words}`);
+  }
+
+  /** Adds a problem when the option is not set. */
+  needed(name: OptionName, because: string): void {
+    if (this.text(name) === '') this.problem(name, `is needed for ${because}`);
+  }
+
   integer(name: OptionName): number {
     const kind = (OPTIONS.find((o) => o.name === name) as Option).kind;
     if (kind.type !== 'integer') throw new RentfoldError('UNEXPECTED', `${name} is not a whole-number option`);

@@ -1,12 +1,13 @@
 import type { DecodeOptions } from './change/decoder.ts';
 import { OPTIONS, type Option, type OptionName } from './config-options.ts';
+import { checkAzureValues, checkKafkaValues, sourceConfig, storeConfig, type SourceConfig, type StoreConfig } from './config-places.ts';
 import { columns, decimals, instants, patterns, timeZone, Values } from './config-values.ts';
 import { RentfoldError } from './errors.ts';
 
 /** The complete configuration, checked and frozen. */
 export interface Config {
-  readonly source: { readonly kind: 'file'; readonly folder: string };
-  readonly store: { readonly kind: 'local'; readonly folder: string };
+  readonly source: SourceConfig;
+  readonly store: StoreConfig;
   readonly host: string;
   readonly port: number;
   readonly readToken: string | null;
@@ -16,11 +17,21 @@ export interface Config {
   readonly acceptIncompleteHistory: boolean;
   readonly checkpointSeconds: number;
   readonly checkpointChanges: number;
+  readonly parquet: ParquetConfig;
   readonly batchRecordsMax: number;
   readonly batchesInFlightMax: number;
   readonly shutdownSeconds: number;
   readonly logFormat: 'auto' | 'json' | 'text';
   readonly logLevel: string;
+}
+
+/** The parquet file that others read. */
+export interface ParquetConfig {
+  /** Least time between two, in seconds; 0: none is written. */
+  readonly seconds: number;
+  readonly money: 'decimal' | 'double';
+  /** Overwrite what another program wrote since we did. */
+  readonly overwrite: boolean;
 }
 
 /** One option as it is in force, for `rentfold config`. */
@@ -44,6 +55,8 @@ export interface ConfigInput {
   /** Content of the configuration file, or null when there is none. */
   readonly file: { readonly path: string; readonly text: string } | null;
   readonly resolve: (path: string, isDefault: boolean) => string;
+  /** Name of this machine. */
+  readonly host: string;
 }
 
 /** Reads and checks all options. Throws one CONFIGURATION_INVALID whose message names every wrong option, a line each. */
@@ -59,9 +72,9 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
     else raw.set(option.name, { text: option.fallback, from: 'default' });
   }
   const values = new Values(raw, problems);
-  const config = build(values, input.resolve);
+  const config = build(values, input);
   checkTogether(config, values, problems);
-  if (problems.length > 0) throw new RentfoldError('CONFIGURATION_INVALID', problems.sort((a, b) => placeInTable(a) - placeInTable(b)).join('\n'));
+  if (problems.length > 0) throw new RentfoldError('CONFIGURATION_INVALID', [...new Set(problems)].sort((a, b) => placeInTable(a) - placeInTable(b)).join('\n'));
   const known = new Set<string>(OPTIONS.map((o) => o.name));
   const unknown = [...new Set([...Object.keys(input.environment), ...fileValues.keys()])]
     .filter((name) => name.startsWith('RENTFOLD_') && !name.startsWith('RENTFOLD_TEST_') && !known.has(name))
@@ -108,13 +121,11 @@ function placeOf(error: Error): string {
   return place === null ? ': a comma, a quote or a bracket is missing, or a text stands without quotes' : `: it breaks off${place[0]}`;
 }
 
-function build(values: Values, resolve: ConfigInput['resolve']): Config {
-  values.choice('RENTFOLD_SOURCE');
-  values.choice('RENTFOLD_STORE');
+function build(values: Values, { resolve, host }: ConfigInput): Config {
   const path = (name: OptionName): string => resolve(values.text(name), values.isDefault(name));
   return Object.freeze({
-    source: { kind: 'file' as const, folder: path('RENTFOLD_FILE_DIR') },
-    store: { kind: 'local' as const, folder: resolve(values.text('RENTFOLD_STORE_DIR'), false) },
+    source: sourceConfig(values, path, host),
+    store: storeConfig(values, (text) => resolve(text, false)),
     host: values.text('RENTFOLD_HOST'),
     port: values.integer('RENTFOLD_PORT'),
     readToken: values.text('RENTFOLD_READ_TOKEN') === '' ? null : values.text('RENTFOLD_READ_TOKEN'),
@@ -138,6 +149,7 @@ function build(values: Values, resolve: ConfigInput['resolve']): Config {
     acceptIncompleteHistory: values.boolean('RENTFOLD_ACCEPT_INCOMPLETE_HISTORY'),
     checkpointSeconds: values.integer('RENTFOLD_CHECKPOINT_SECONDS'),
     checkpointChanges: values.integer('RENTFOLD_CHECKPOINT_CHANGES'),
+    parquet: { seconds: values.integer('RENTFOLD_PARQUET_SECONDS'), money: values.choice('RENTFOLD_PARQUET_MONEY') as ParquetConfig['money'], overwrite: values.boolean('RENTFOLD_PARQUET_OVERWRITE') },
     batchRecordsMax: values.integer('RENTFOLD_BATCH_RECORDS'),
     batchesInFlightMax: values.integer('RENTFOLD_BATCHES_IN_FLIGHT'),
     shutdownSeconds: values.integer('RENTFOLD_SHUTDOWN_SECONDS'),
@@ -148,6 +160,8 @@ function build(values: Values, resolve: ConfigInput['resolve']): Config {
 
 function checkTogether(config: Config, values: Values, problems: string[]): void {
   if (config.readToken !== null && config.readToken.length < 16) values.wrong('RENTFOLD_READ_TOKEN', 'at least 16 characters long');
+  checkKafkaValues(values);
+  checkAzureValues(values);
   const anonymous = values.boolean('RENTFOLD_ALLOW_ANONYMOUS_READS');
   if (!isLoopback(config.host) && config.readToken === null && !anonymous) {
     problems.push(`RENTFOLD_HOST: \`${config.host}\` is reachable from other machines; set RENTFOLD_READ_TOKEN, or RENTFOLD_ALLOW_ANONYMOUS_READS=true when something in front checks callers`);

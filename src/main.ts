@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { env, exit, kill, pid, argv, stderr, stdout, versions as nodeVersions } from 'node:process';
 import { isatty } from 'node:tty';
 import { helpText, parseArguments } from './cli/arguments.ts';
 import { configText } from './cli/config-command.ts';
 import { loadConfig, type LoadedConfig } from './config.ts';
+import type { StoreConfig } from './config-places.ts';
 import { RentfoldError } from './errors.ts';
 import type { Logger } from './runtime/log.ts';
 import type { Step } from './snapshot/checkpointer.ts';
@@ -27,7 +29,7 @@ function loadConfiguration(): LoadedConfig {
   const path = env.RENTFOLD_CONFIG_FILE === undefined ? resolve(ROOT, 'config/rentfold.json') : resolve(env.RENTFOLD_CONFIG_FILE);
   const file = existsSync(path) ? { path, text: readConfigurationFile(path) } : null;
   if (file === null && env.RENTFOLD_CONFIG_FILE !== undefined) throw new RentfoldError('CONFIGURATION_INVALID', `RENTFOLD_CONFIG_FILE: there is no file ${path}`);
-  return loadConfig({ environment: env, file, resolve: (text, isDefault) => resolve(isDefault ? ROOT : '.', text) });
+  return loadConfig({ environment: env, file, host: hostname(), resolve: (text, isDefault) => resolve(isDefault ? ROOT : '.', text) });
 }
 
 function readConfigurationFile(path: string): string {
@@ -46,8 +48,8 @@ async function runServe(loaded: LoadedConfig): Promise<void> {
   const log = createLog({ level: config.logLevel, format: config.logFormat, isTerminal: isatty(1) });
   endOnUnexpected(log);
   for (const name of unknown) log.warn({ code: 'OPTION_UNKNOWN' }, `${name} is no option of rentfold; check its spelling (rentfold config lists all)`);
-  const spec = storeSpec(config.store.folder);
-  const isDemo = config.source.folder === resolve(ROOT, 'config/demo');
+  const spec = storeSpec(config.store);
+  const isDemo = config.source.kind === 'file' && config.source.folder === resolve(ROOT, 'config/demo');
   const onStep = killAtStep();
   await serve({
     config, log, clock: createSystemClock(), prefix: PREFIX,
@@ -63,8 +65,8 @@ async function runServe(loaded: LoadedConfig): Promise<void> {
   endAlthoughBusy();
 }
 
-function storeSpec(folder: string): StoreSpec {
-  return { kind: 'local', options: { directory: folder, ownFolder: PREFIX } };
+function storeSpec(store: StoreConfig): StoreSpec {
+  return store.kind === 'local' ? { kind: 'local', options: { directory: store.folder, ownFolder: PREFIX } } : { kind: 'azure', options: { ...store.azure, ownFolder: PREFIX } };
 }
 
 /** Aborts at the first SIGTERM or SIGINT. The second one, or the time allowed running out, ends the process: a crash loses nothing. */
@@ -131,7 +133,7 @@ async function run(): Promise<void> {
     return;
   }
   const loaded = loadConfiguration();
-  const store = (): ReturnType<typeof createStore> => createStore(storeSpec(loaded.config.store.folder));
+  const store = (): ReturnType<typeof createStore> => createStore(storeSpec(loaded.config.store));
   switch (parsed.command) {
     case 'config':
       say(configText(loaded));

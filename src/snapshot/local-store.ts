@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -88,6 +88,13 @@ class LocalStore implements Store {
     return piecesOf(stream, path);
   }
 
+  async readEnd(name: string, bytesMax: number): Promise<{ readonly bytes: Uint8Array; readonly size: number; readonly tag: string } | null> {
+    const stream = await this.readStream(name);
+    if (stream === null) return null;
+    const { hash, size, end } = await hashOf(stream, bytesMax);
+    return { bytes: end, size, tag: hash };
+  }
+
   async create(name: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<'created' | 'exists'> {
     const path = pathOf(this.place, name);
     return this.#try('write', path, async () => {
@@ -109,19 +116,20 @@ class LocalStore implements Store {
     });
   }
 
-  async replace(name: string, content: Uint8Array, tag: string | null): Promise<string | null> {
+  async replace(name: string, content: Uint8Array | AsyncIterable<Uint8Array>, tag: string | null): Promise<string | null> {
     const path = pathOf(this.place, name);
     return this.#try('replace', path, async () => {
       await this.#ensureFolder(dirname(path));
       const temporary = join(this.#work, temporaryName(this.#own));
-      await writeDurably(this.#files, temporary, content);
+      const hash = createHash('sha256');
+      await writeDurably(this.#files, temporary, hashing(content, hash));
       try {
         return await withGuard(this.#guard, async () => {
-          const there = await ignoreMissing(this.#files.readFile(path));
-          if ((there === null ? null : tagOf(there)) !== tag) return null;
+          const there = await this.readEnd(name, 0);
+          if ((there?.tag ?? null) !== tag) return null;
           await this.#files.rename(temporary, path);
           await syncFolder(this.#files, dirname(path));
-          return tagOf(content);
+          return tagText(hash);
         });
       } finally {
         await ignoreMissing(this.#files.unlink(temporary));
@@ -188,7 +196,34 @@ async function* piecesOf(stream: AsyncIterable<Buffer>, path: string): AsyncIter
 }
 
 function tagOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex').slice(0, 32);
+  return tagText(createHash('sha256').update(bytes));
+}
+
+/** A version tag: what the content is. */
+function tagText(hash: Hash): string {
+  return hash.digest('hex').slice(0, 32);
+}
+
+/** The content on its way, hashed. */
+async function* hashing(content: Uint8Array | AsyncIterable<Uint8Array>, hash: Hash): AsyncGenerator<Uint8Array> {
+  for await (const piece of content instanceof Uint8Array ? [content] : content) {
+    hash.update(piece);
+    yield piece;
+  }
+}
+
+/** Hash, size and last bytes of a stream. */
+async function hashOf(stream: AsyncIterable<Uint8Array>, endMax: number): Promise<{ readonly hash: string; readonly size: number; readonly end: Uint8Array }> {
+  const hash = createHash('sha256');
+  let size = 0;
+  let end = Buffer.alloc(0);
+  for await (const piece of stream) {
+    hash.update(piece);
+    size += piece.length;
+    end = Buffer.concat([end, piece.subarray(Math.max(0, piece.length - endMax))]);
+    end = end.subarray(Math.max(0, end.length - endMax));
+  }
+  return { hash: tagText(hash), size, end };
 }
 
 function byCodeUnits(a: string, b: string): number {

@@ -12,13 +12,18 @@ export interface Store {
   read(name: string): Promise<{ readonly bytes: Uint8Array; readonly tag: string } | null>;
   /** Content in pieces of bounded size, for large segments; null when there is none. */
   readStream(name: string): Promise<AsyncIterable<Uint8Array> | null>;
+  /** The last `bytesMax` bytes of the content (all of it when it is shorter), the whole size and the version tag; null when there is none. */
+  readEnd(name: string, bytesMax: number): Promise<{ readonly bytes: Uint8Array; readonly size: number; readonly tag: string } | null>;
   /**
    * Creates `name` only if it does not exist, atomically: two callers never both get 'created'. Readers see all of it or nothing. Content in
    * pieces is read to its end, whatever the answer.
    */
   create(name: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<'created' | 'exists'>;
-  /** Replaces `name` if its version tag is still `tag` (null: only if it does not exist). Answers the new tag, or null when it was changed meanwhile. */
-  replace(name: string, content: Uint8Array, tag: string | null): Promise<string | null>;
+  /**
+   * Replaces `name`, atomically, if its version tag is still `tag` when all of the content is there (null: only if it does not exist). Answers the new tag, or
+   * null when it was changed meanwhile. Content in pieces is read to its end, whatever the answer; when it throws, nothing is changed.
+   */
+  replace(name: string, content: Uint8Array | AsyncIterable<Uint8Array>, tag: string | null): Promise<string | null>;
   /** Names below `prefix` (a folder path ending in `/`), with size, in name order. Unfinished writes are not among them. */
   list(prefix: string): AsyncIterable<{ readonly name: string; readonly size: number }>;
   /** Removes `name`; nothing happens when there is none. */

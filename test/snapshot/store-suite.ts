@@ -113,6 +113,37 @@ export function describeStore(kind: string, place: () => Promise<StorePlace>): v
       expect(await one.read('none.json')).toBeNull();
     });
 
+    it('replaces with pieces, and changes nothing when they break off or the tag is old', async () => {
+      const store = await (await place()).open();
+      const first = await store.replace('c.parquet', pieces('one ', 'two'), null);
+      expect((await store.read('c.parquet'))).toMatchObject({ tag: first });
+      await expect(store.replace('c.parquet', tornAfter('half'), first)).rejects.toThrow('the writer died');
+      expect(textOf(await store.read('c.parquet'))).toBe('one two');
+      let ended = false;
+      async function* watched(): AsyncGenerator<Uint8Array> {
+        yield* pieces('x', 'y');
+        ended = true;
+      }
+      expect(await store.replace('c.parquet', watched(), 'another-tag')).toBeNull();
+      expect(ended).toBe(true);
+      const large = new Uint8Array(5_000_000).map((_, i) => (i * 31 + (i >> 8)) & 255);
+      expect(await store.replace('c.parquet', (async function* () { yield large.subarray(0, 3_000_000); yield large.subarray(3_000_000); })(), first)).not.toBeNull();
+      expect((await streamed(store, 'c.parquet'))?.equals(large)).toBe(true);
+      expect(await listed(store, '')).toEqual(['c.parquet 5000000']);
+    });
+
+    it('reads the end of a file, with its size and tag', async () => {
+      const store = await (await place()).open();
+      const large = new Uint8Array(3_000_000).map((_, i) => (i * 7 + (i >> 8)) & 255);
+      const tag = await store.replace('d.parquet', large, null);
+      for (const bytesMax of [0, 1, 1_000, 2_500_000, 3_000_000, 9_000_000]) {
+        const end = await store.readEnd('d.parquet', bytesMax);
+        expect([end?.size, end?.tag]).toEqual([3_000_000, tag]);
+        expect(Buffer.from(end!.bytes).equals(large.subarray(Math.max(0, large.length - bytesMax)))).toBe(true);
+      }
+      expect(await store.readEnd('none', 8)).toBeNull();
+    });
+
     it('lets exactly one of many replaces of one tag win', async () => {
       const where = await place();
       const stores = await Promise.all(Array.from({ length: 5 }, () => where.open()));

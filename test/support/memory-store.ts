@@ -36,6 +36,11 @@ export class MemoryStore implements Store {
     return content === null ? null : inPieces(content.bytes);
   }
 
+  async readEnd(name: string, bytesMax: number): Promise<{ readonly bytes: Uint8Array; readonly size: number; readonly tag: string } | null> {
+    const content = await this.read(name);
+    return content === null ? null : { bytes: content.bytes.slice(Math.max(0, content.bytes.length - bytesMax)), size: content.bytes.length, tag: content.tag };
+  }
+
   async create(name: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<'created' | 'exists'> {
     await this.#later(name, () => null);
     const bytes = await wholeOf(content);
@@ -44,13 +49,13 @@ export class MemoryStore implements Store {
     return 'created';
   }
 
-  replace(name: string, content: Uint8Array, tag: string | null): Promise<string | null> {
-    return this.#later(name, () => {
-      const there = this.#shared.files.get(name);
-      if ((there === undefined ? null : tagOf(there)) !== tag) return null;
-      this.#shared.files.set(name, Uint8Array.from(content));
-      return tagOf(content);
-    });
+  async replace(name: string, content: Uint8Array | AsyncIterable<Uint8Array>, tag: string | null): Promise<string | null> {
+    await this.#later(name, () => null);
+    const bytes = await wholeOf(content);
+    const there = this.#shared.files.get(name);
+    if ((there === undefined ? null : tagOf(there)) !== tag) return null;
+    this.#shared.files.set(name, bytes);
+    return tagOf(bytes);
   }
 
   async *list(prefix: string): AsyncIterable<{ readonly name: string; readonly size: number }> {

@@ -58,7 +58,7 @@ export class ServeRun {
   }
 
   start(environment: Readonly<Record<string, string>> = {}): this {
-    const { config } = loadConfig({ environment: { RENTFOLD_PORT: '0', ...environment }, file: null, resolve: (path) => path });
+    const { config } = loadConfig({ environment: { RENTFOLD_PORT: '0', ...environment }, file: null, host: 'here', resolve: (path) => path });
     const log = pino({ level: 'info', base: null }, { write: (line: string) => void this.lines.push(JSON.parse(line) as Record<string, unknown>) });
     this.ended = serve({
       config, log, clock: this.clock, store: this.store, work: this.work, ingest: this.ingest, prefix: PREFIX, versions: { rentfold: '0' }, hint: () => 'try it',

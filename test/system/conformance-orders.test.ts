@@ -23,7 +23,7 @@ function recordOf(line: string): LogRecord {
 }
 
 async function check(one: ConformanceCase, records: readonly LogRecord[], seed: number): Promise<void> {
-  const { config } = loadConfig({ environment: one.settings, file: null, resolve: (path) => path });
+  const { config } = loadConfig({ environment: one.settings, file: null, host: 'here', resolve: (path) => path });
   const state = runLibrary(records, {
     decode: config.decode, fiscalYearStartMonth: config.fiscalYearStartMonth, batchSize: batchSizes(createRandom(seed)),
   });

@@ -1,0 +1,89 @@
+import type { OptionName } from './config-options.ts';
+import type { Values } from './config-values.ts';
+
+/** Where change events come from and where checkpoints are kept: the options of `RENTFOLD_SOURCE` and `RENTFOLD_STORE`. */
+
+/** Where change events come from, as plain data that can cross a thread border. */
+export type SourceConfig = { readonly kind: 'file'; readonly folder: string } | { readonly kind: 'kafka'; readonly kafka: KafkaConfig };
+
+/** How to reach a Kafka cluster, or the Kafka endpoint of an Event Hubs namespace. */
+export interface KafkaConfig {
+  /** `host:port`, at least one. */
+  readonly brokers: readonly string[];
+  /** Names of topics; `*` stands for any characters. At least one. */
+  readonly topics: readonly string[];
+  /** Group under which positions are told to the broker, for tools that show lag. */
+  readonly group: string;
+  /** Null: plain TCP. `ca`: path of a PEM file of authorities to trust instead of the well-known ones, or null. */
+  readonly tls: { readonly ca: string | null } | null;
+  readonly sasl: { readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; readonly username: string; readonly password: string } | null;
+}
+
+/** Where checkpoints are kept. */
+export type StoreConfig = { readonly kind: 'local'; readonly folder: string } | { readonly kind: 'azure'; readonly azure: AzureConfig };
+
+/** A container of an Azure Storage account. */
+export interface AzureConfig {
+  readonly container: string;
+  readonly credential:
+    | { readonly kind: 'connection-string'; readonly connectionString: string }
+    | { readonly kind: 'account-key'; readonly account: string; readonly key: string };
+}
+
+/** The source; what is missing or wrong is added to the problems. `host` is this machine's name. */
+export function sourceConfig(values: Values, path: (name: OptionName) => string, host: string): SourceConfig {
+  if (values.choice('RENTFOLD_SOURCE') !== 'kafka') return { kind: 'file', folder: path('RENTFOLD_FILE_DIR') };
+  return { kind: 'kafka', kafka: kafkaConfig(values, path, host) };
+}
+
+function kafkaConfig(values: Values, path: (name: OptionName) => string, host: string): KafkaConfig {
+  values.needed('RENTFOLD_KAFKA_BROKERS', 'RENTFOLD_SOURCE=kafka');
+  values.needed('RENTFOLD_KAFKA_TOPICS', 'RENTFOLD_SOURCE=kafka');
+  return {
+    brokers: values.list('RENTFOLD_KAFKA_BROKERS'), topics: values.list('RENTFOLD_KAFKA_TOPICS'),
+    group: values.text('RENTFOLD_KAFKA_GROUP') === '' ? `rentfold-${host}` : values.text('RENTFOLD_KAFKA_GROUP'),
+    tls: values.boolean('RENTFOLD_KAFKA_TLS') ? { ca: values.text('RENTFOLD_KAFKA_TLS_CA') === '' ? null : path('RENTFOLD_KAFKA_TLS_CA') } : null,
+    sasl: kafkaSasl(values),
+  };
+}
+
+function kafkaSasl(values: Values): KafkaConfig['sasl'] {
+  const mechanism = values.choice('RENTFOLD_KAFKA_SASL_MECHANISM');
+  if (mechanism === 'none') return null;
+  values.needed('RENTFOLD_KAFKA_SASL_USERNAME', `RENTFOLD_KAFKA_SASL_MECHANISM=${mechanism}`);
+  values.needed('RENTFOLD_KAFKA_SASL_PASSWORD', `RENTFOLD_KAFKA_SASL_MECHANISM=${mechanism}`);
+  return { mechanism: mechanism as 'plain', username: values.text('RENTFOLD_KAFKA_SASL_USERNAME'), password: values.text('RENTFOLD_KAFKA_SASL_PASSWORD') };
+}
+
+/** Checks of single values that hold whatever the source is. */
+export function checkKafkaValues(values: Values): void {
+  values.boolean('RENTFOLD_KAFKA_TLS');
+  values.choice('RENTFOLD_KAFKA_SASL_MECHANISM');
+  if (values.list('RENTFOLD_KAFKA_BROKERS').some((broker) => !/^(\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}$/.test(broker))) values.wrong('RENTFOLD_KAFKA_BROKERS', 'a list of `host:port`, comma between');
+  if (values.list('RENTFOLD_KAFKA_TOPICS').some((topic) => !/^[A-Za-z0-9._*-]{1,249}$/.test(topic))) values.wrong('RENTFOLD_KAFKA_TOPICS', 'a list of topic names (letters, digits, `.`, `_`, `-`; `*` for any), comma between');
+  if (!/^[\x21-\x7e]{0,255}$/.test(values.text('RENTFOLD_KAFKA_GROUP'))) values.wrong('RENTFOLD_KAFKA_GROUP', 'a group name of at most 255 characters without spaces');
+}
+
+/** The store; what is missing or wrong is added to the problems. */
+export function storeConfig(values: Values, folder: (text: string) => string): StoreConfig {
+  if (values.choice('RENTFOLD_STORE') !== 'azure') return { kind: 'local', folder: folder(values.text('RENTFOLD_STORE_DIR')) };
+  const container = values.text('CDC_CACHE_CONTAINER_NAME') || values.text('AZURE_STORAGE_CONTAINER_NAME') || 'documents';
+  const connectionString = values.text('AZURE_STORAGE_CONNECTION_STRING');
+  const account = values.text('AZURE_STORAGE_ACCOUNT_NAME');
+  if (connectionString !== '') return { kind: 'azure', azure: { container, credential: { kind: 'connection-string', connectionString } } };
+  if (account === '') values.problem('AZURE_STORAGE_CONNECTION_STRING', 'is needed for RENTFOLD_STORE=azure, or AZURE_STORAGE_ACCOUNT_NAME with AZURE_STORAGE_ACCOUNT_KEY');
+  else values.needed('AZURE_STORAGE_ACCOUNT_KEY', 'AZURE_STORAGE_ACCOUNT_NAME');
+  return { kind: 'azure', azure: { container, credential: { kind: 'account-key', account, key: values.text('AZURE_STORAGE_ACCOUNT_KEY') } } };
+}
+
+/** Checks of single values that hold whatever the store is. */
+export function checkAzureValues(values: Values): void {
+  for (const name of ['CDC_CACHE_CONTAINER_NAME', 'AZURE_STORAGE_CONTAINER_NAME'] as const) {
+    if (!/^(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(values.text(name) || 'documents')) values.wrong(name, 'a container name: 3 to 63 small letters, digits and single hyphens');
+  }
+  if (!/^[a-z0-9]{3,24}$/.test(values.text('AZURE_STORAGE_ACCOUNT_NAME') || 'name')) values.wrong('AZURE_STORAGE_ACCOUNT_NAME', 'a storage account name: 3 to 24 small letters and digits');
+  const key = values.text('AZURE_STORAGE_ACCOUNT_KEY');
+  if (key !== '' && !/^[A-Za-z0-9+/]{20,}={0,2}$/.test(key)) values.wrong('AZURE_STORAGE_ACCOUNT_KEY', 'an account key (base64)');
+  const connection = values.text('AZURE_STORAGE_CONNECTION_STRING');
+  if (connection !== '' && !/(^|;)\s*(AccountName|BlobEndpoint|UseDevelopmentStorage)=/i.test(connection)) values.wrong('AZURE_STORAGE_CONNECTION_STRING', 'a connection string with AccountName and AccountKey, or BlobEndpoint and SharedAccessSignature');
+}
