@@ -1,0 +1,62 @@
+import { readFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { freePorts } from './free-ports.ts';
+import { GuardedProcess } from './guarded-process.ts';
+import type { AzuriteService, OwnInstance } from './service.ts';
+
+/** Azurite's own account, which its documentation publishes. */
+const ACCOUNT = 'devstoreaccount1';
+const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
+
+/** Where a blob service is: its port on loopback and its log. */
+export interface AzuritePlace {
+  readonly port: number;
+  readonly logFiles: readonly string[];
+}
+
+/** Everything else about it. */
+export function azuriteAt(place: AzuritePlace): AzuriteService {
+  const blobEndpoint = `http://127.0.0.1:${place.port}/${ACCOUNT}`;
+  return {
+    connectionString: `DefaultEndpointsProtocol=http;AccountName=${ACCOUNT};AccountKey=${KEY};BlobEndpoint=${blobEndpoint};`,
+    account: ACCOUNT,
+    key: KEY,
+    blobEndpoint,
+    logFiles: place.logFiles,
+    logs: async () => (await Promise.all(place.logFiles.map((file) => readFile(file, 'utf8')))).join('\n'),
+  };
+}
+
+/**
+ * Starts Azurite's blob service. `inMemory` forgets everything when it ends; without it, a restart keeps the data, but a kill may lose what
+ * Azurite has not yet written (unlike the real service).
+ */
+export async function startLocalAzurite(options: { readonly inMemory?: boolean } = {}): Promise<AzuriteService & OwnInstance & AzuritePlace> {
+  const folder = await mkdtemp(join(tmpdir(), 'rentfold-azurite-'));
+  const [port] = await freePorts(1) as [number];
+  const logFile = join(folder, 'azurite.log');
+  const server = await GuardedProcess.start({
+    name: 'Azurite',
+    command: [
+      process.execPath, createRequire(import.meta.url).resolve('azurite/dist/src/blob/main.js'), '--blobHost', '127.0.0.1', '--blobPort', String(port),
+      '--disableTelemetry', '--skipApiVersionCheck', '--silent', ...(options.inMemory === true ? ['--inMemoryPersistence'] : ['--location', folder]),
+    ],
+    folder,
+    logFile,
+    ready: (log) => log.includes('successfully listens'),
+  });
+  return {
+    ...azuriteAt({ port, logFiles: [logFile] }),
+    port,
+    kill: () => server.kill(),
+    restart: () => server.restart(),
+    pause: () => server.pause(),
+    resume: () => server.resume(),
+    [Symbol.asyncDispose]: async () => {
+      await server.kill();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,88 @@
+/**
+ * What a test gets of a real service, whichever way it came: from Maven, Debian and npm on this machine, or as a container.
+ */
+
+/** Where a server listens, as seen from the test. */
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** An instance of the test's own, to be killed and started again. Disposing it ends it and removes its data. */
+export interface OwnInstance extends AsyncDisposable {
+  /** Ends it with SIGKILL and returns when it is gone. */
+  kill(): Promise<void>;
+  /** Ends it if it runs (SIGTERM), starts it on the same data and ports, and returns when it is ready. */
+  restart(): Promise<void>;
+  /** Stops it in its tracks (SIGSTOP): its connections stay open and nothing answers. */
+  pause(): void;
+  /** Lets a paused one go on. */
+  resume(): void;
+  /** What it has logged so far. */
+  logs(): Promise<string>;
+}
+
+/** A user name and its password. */
+export interface Login {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** How a test reaches the broker: plain data, the same in every worker. */
+export interface KafkaPlace {
+  /** Plain listeners without a login, one a broker, as `host:port`. */
+  readonly brokers: readonly string[];
+  /** TLS listeners without a login. `caFile` signs them; `foreignCaFile` is another authority, which does not. */
+  readonly tls: { readonly brokers: readonly string[]; readonly caFile: string; readonly foreignCaFile: string };
+  /** Listeners that want a login by PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512. `connectionString` is an Event Hubs-like login, for PLAIN alone; `restricted` is a user for tests of access rules. */
+  readonly sasl: {
+    readonly brokers: readonly string[];
+    readonly tlsBrokers: readonly string[];
+    readonly login: Login;
+    readonly restricted: Login;
+    readonly connectionString: Login;
+  };
+  /** The plain listener as Kafka Connect sees it. */
+  readonly seenFromConnect: string;
+  /** Where the command-line tools are: jars on this machine, or a container. */
+  readonly tools: { readonly kind: 'jars'; readonly folder: string } | { readonly kind: 'container'; readonly id: string };
+  readonly logFiles: readonly string[];
+}
+
+/** A broker that runs. Topics are made by the tests, which name them so that nobody else meets them. */
+export interface KafkaService extends KafkaPlace {
+  /**
+   * Runs a command-line tool of Kafka (`kafka-consumer-groups`, `kafka-console-producer`, …) with the arguments given and answers what it printed.
+   * `input` is its standard input. Throws with its output when it fails.
+   */
+  tool(name: string, args: readonly string[], input?: string): Promise<string>;
+  logs(): Promise<string>;
+}
+
+/** A cluster of the test's own. `kill`, `restart`, `pause` and `resume` mean all brokers, or the one numbered from 1. */
+export interface OwnKafka extends KafkaService, AsyncDisposable {
+  kill(broker?: number): Promise<void>;
+  restart(broker?: number): Promise<void>;
+  pause(broker?: number): void;
+  resume(broker?: number): void;
+}
+
+/** How a test wants its own cluster. */
+export interface KafkaOptions {
+  /** One, or two for a change of leaders: broker 1 is the controller too. */
+  readonly brokers?: 1 | 2;
+  /** Broker properties by name, above the defaults: `connections.max.idle.ms` for one. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** How a test reaches the blob service. */
+export interface AzuriteService {
+  readonly connectionString: string;
+  readonly account: string;
+  /** Base64. */
+  readonly key: string;
+  /** `http://host:port/account`. */
+  readonly blobEndpoint: string;
+  readonly logFiles: readonly string[];
+  logs(): Promise<string>;
+}
