@@ -13,7 +13,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { RentfoldProcess } from '../support/process.ts';
-import { EnvelopeDump, PROPERTIES, PROPERTY_PREFIX } from './envelope-dump.ts';
+import { PROPERTIES, PROPERTY_PREFIX } from './change-events.ts';
+import { EnvelopeDump } from './envelope-dump.ts';
 
 const [events = 1_000_000, seconds = 3, rounds = 3] = process.argv.slice(2).map(Number);
 const CONNECTIONS = 50;
