@@ -6,7 +6,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ChangeBatch } from '../src/change/change.ts';
 import { createBooks } from '../src/ledger/books.ts';
-import { runPipeline } from '../src/pipeline.ts';
+import { runPipeline, type PipelineEnd, type PipelineParts } from '../src/pipeline.ts';
 import type { CheckpointSchedule } from '../src/pipeline-trigger.ts';
 import type { PartitionPosition } from '../src/source/positions.ts';
 import type { PartitionStop } from '../src/source/source.ts';
@@ -34,7 +34,9 @@ class Bench {
   readonly told: string[] = [];
   readonly stops: PartitionStop[] = [];
   readonly shutdown = new AbortController();
-  ended: Promise<void> = Promise.resolve();
+  until: PipelineParts['until'] = 'asked';
+  endAtStart = 0;
+  ended: Promise<PipelineEnd> = Promise.resolve('asked');
   #rents = 0;
 
   constructor(state: State = createState(createBooks({ fiscalYearStartMonth: 1, deletedKeysDays: 7 }))) {
@@ -47,7 +49,7 @@ class Bench {
 
   start(schedule: Partial<CheckpointSchedule> = {}): this {
     this.ended = runPipeline({
-      ingest: this.ingest, state: this.state, clock: this.clock, reachedEndAtStart: () => true, checkpoint: () => this.#checkpoint(),
+      ingest: this.ingest, state: this.state, clock: this.clock, reachedEndAtStart: () => this.position >= this.endAtStart, checkpoint: () => this.#checkpoint(), until: this.until,
       options: { checkpointSeconds: 30, checkpointChanges: 1_000, ...schedule },
       events: {
         folded: (_batch, positions) => this.told.push(`folded to ${positions.map(({ next }) => next).join()}`),
