@@ -365,6 +365,64 @@ describe('asked to end', () => {
   });
 });
 
+describe('until the end seen at start', () => {
+  const bench = (endAtStart: number): Bench => Object.assign(new Bench(), { until: 'end-at-start' as const, endAtStart });
+
+  it('folds everything up to it, writes a last checkpoint, and takes nothing more', async () => {
+    const replay = bench(12).start();
+    replay.ingest.give(replay.batch(5), replay.batch(5));
+    await turns();
+    expect(replay.begun).toEqual([]);
+    replay.ingest.give(replay.batch(5), replay.batch(5));
+    expect(await replay.ended).toBe('end-at-start');
+    expect([replay.position, replay.begun, replay.ingest.taken]).toEqual([15, [15], 3]);
+  });
+
+  it('writes a last checkpoint although the one before has every record: only the last one says that the end is reached', async () => {
+    const replay = bench(10).start({ checkpointChanges: 10 });
+    replay.ingest.give(replay.batch(10));
+    expect(await replay.ended).toBe('end-at-start');
+    expect(replay.begun.at(-1)).toBe(10);
+    const again = Object.assign(new Bench(replay.state), { until: 'end-at-start' as const, endAtStart: 10 }).start();
+    expect(await again.ended).toBe('end-at-start');
+    expect([again.begun, again.ingest.taken]).toEqual([[10], 0]);
+  });
+
+  it('of an empty log writes none', async () => {
+    const replay = bench(0).start();
+    expect(await replay.ended).toBe('end-at-start');
+    expect(replay.begun).toEqual([]);
+  });
+
+  it('ends early at the first stop; what was folded is kept unless it must be read again', async () => {
+    const log = bench(20).start();
+    log.ingest.give(log.batch(5), { kind: 'stopped', stop: { topic: 'other', partition: 3, code: 'OFFSET_FELL', message: 'x', offset: 7 } }, log.batch(5));
+    expect(await log.ended).toBe('stopped');
+    expect([log.position, log.begun]).toEqual([5, [5]]);
+    const decoder = bench(4).start();
+    decoder.ingest.give({ ...decoder.batch(4), stop: { topic: TOPIC, partition: 0, offset: 4, code: 'TABLE_AMBIGUOUS', message: 'two of them' } });
+    expect(await decoder.ended).toBe('stopped');
+    expect(decoder.begun).toEqual([]);
+  });
+
+  it('asked to end before, it keeps what has arrived and says that it was asked', async () => {
+    const replay = bench(20).start();
+    await replay.fold(5);
+    replay.ingest.give(replay.batch(5));
+    replay.shutdown.abort();
+    expect(await replay.ended).toBe('asked');
+    expect([replay.position, replay.begun]).toEqual([10, [10]]);
+  });
+
+  it('asked to end when what has arrived holds the end, it has reached it', async () => {
+    const replay = bench(10).start();
+    await replay.fold(5);
+    replay.ingest.give(replay.batch(5));
+    replay.shutdown.abort();
+    expect(await replay.ended).toBe('end-at-start');
+  });
+});
+
 it('every batch is told with the positions after it, and reads get their turn between two batches', async () => {
   const bench = new Bench().start();
   const seen: number[] = [];
