@@ -6,7 +6,7 @@
 export interface ErrorCode {
   /** `start`: ends a command before it serves. `stop`: stops a partition or the source. `letter`: reason of a dead letter. `read`: answer to a request. `warning`: said, and gone on. */
   readonly kind: 'start' | 'stop' | 'letter' | 'read' | 'warning';
-  /** Exit code of the process for kind `start`. */
+  /** Exit code of a command that ends with it: of every code of kind `start`; 6 for kind `stop` unless said here, which only `replay` ends with. */
   readonly exit?: 1 | 2 | 3 | 4 | 5 | 6;
   /** HTTP status for kind `read`. */
   readonly status?: number;
@@ -27,6 +27,9 @@ export const ERROR_CODES = {
   STORE_FOREIGN: { kind: 'start', exit: 4, meaning: 'The store holds checkpoints of a newer format or of something else.', action: 'Use the version that wrote it, or another store.' },
   STORE_NOT_WRITABLE: { kind: 'start', exit: 2, meaning: 'The store\'s place does not exist and cannot be made, or cannot be written.', action: 'Create the place or correct its permissions.' },
   STORE_UNAVAILABLE: { kind: 'start', exit: 1, meaning: 'The store did not answer or refused the operation.', action: 'Look at the message for the cause; rentfold goes on folding and tries again while it runs.' },
+  STORE_IN_USE: { kind: 'start', exit: 1, meaning: 'Another process publishes to the store.', action: 'Let it end, or use another store.' },
+  REPLAY_STORE_NOT_EMPTY: { kind: 'start', exit: 5, meaning: '`replay` met a store whose lineage has already caught up with its log.', action: 'Use an empty RENTFOLD_STORE_DIR or container, or go on with this one by `serve`.' },
+  REPLAY_INTERRUPTED: { kind: 'start', exit: 1, meaning: '`replay` was asked to end before the end of the log.', action: 'Run `replay` again: it goes on from its last checkpoint.' },
   SOURCE_UNAVAILABLE: { kind: 'start', exit: 1, meaning: 'The source cannot be reached or read.', action: 'Look at the message for the cause.' },
   UNEXPECTED: { kind: 'start', exit: 1, meaning: 'Something happened that rentfold has no name for.', action: 'Keep the log and report it.' },
   // A partition or the source stops
@@ -40,8 +43,8 @@ export const ERROR_CODES = {
   FILE_REPLACED: { kind: 'stop', meaning: 'A file no longer holds the line that was read last from it.', action: 'Put the file back as it was, or replay into an empty store.' },
   FILE_LINE_INVALID: { kind: 'stop', meaning: 'A line of a dump is not a record as `kcat -C -J` writes it.', action: 'Repair or remove the line named in the message.' },
   PARTITION_IN_TWO_FILES: { kind: 'stop', meaning: 'A partition appears in two files, so its order is not known.', action: 'Put each partition into one file.' },
-  SOURCE_FAILED: { kind: 'stop', meaning: 'The source failed while reading.', action: 'Look at the message; restart when the cause is gone.' },
-  FOLD_FAILED: { kind: 'stop', meaning: 'Folding broke off inside a batch; no checkpoint is written any more.', action: 'Keep the log and report it; a restart goes on from the last checkpoint.' },
+  SOURCE_FAILED: { kind: 'stop', exit: 1, meaning: 'The source failed while reading.', action: 'Look at the message; restart when the cause is gone.' },
+  FOLD_FAILED: { kind: 'stop', exit: 1, meaning: 'Folding broke off inside a batch; no checkpoint is written any more.', action: 'Keep the log and report it; a restart goes on from the last checkpoint.' },
   // Reasons of dead letters
   JSON_INVALID: { kind: 'letter', meaning: 'The value is not JSON.', action: 'Find the producer of such records.' },
   JSON_TOO_DEEP: { kind: 'letter', meaning: 'The JSON is nested deeper than any change event.', action: 'Find the producer of such records.' },
@@ -94,6 +97,23 @@ export const ERROR_CODES = {
 
 export type Code = keyof typeof ERROR_CODES;
 
+/** What the exit codes of all commands mean. */
+export const EXIT_CODES = {
+  0: 'done',
+  1: 'unexpected, or a source or store that cannot be reached; also when the last checkpoint could not be written, or `replay` was asked to end',
+  2: 'configuration: every wrong option is named in one line',
+  3: 'the position or the history is not in the log',
+  4: 'the store is damaged or foreign: no generation is usable',
+  5: '`replay` into a store that holds a lineage which has caught up',
+  6: '`replay` stopped by a partition that it cannot understand',
+} as const;
+
+/** Exit code of a command that ends with an error of this code. */
+export function exitOf(code: Code): keyof typeof EXIT_CODES {
+  const { kind, exit }: ErrorCode = ERROR_CODES[code];
+  return exit ?? (kind === 'stop' ? 6 : 1);
+}
+
 /** An error with a stable code. The message says what happened, where, and what to do next. */
 export class RentfoldError extends Error {
   readonly code: Code;
@@ -106,7 +126,6 @@ export class RentfoldError extends Error {
 
   /** Exit code of the process when this ends a command. */
   get exit(): number {
-    const entry: ErrorCode = ERROR_CODES[this.code];
-    return entry.exit ?? 1;
+    return exitOf(this.code);
   }
 }

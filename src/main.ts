@@ -45,9 +45,9 @@ async function runServe(loaded: LoadedConfig): Promise<void> {
     import('./cli/serve-command.ts'), import('./ingest/worker.ts'), import('./runtime/clock.ts'), import('./runtime/log.ts'), import('./snapshot/thread-work.ts'),
   ]);
   const { config, unknown } = loaded;
-  const log = createLog({ level: config.logLevel, format: config.logFormat, isTerminal: isatty(1) });
+  const log = createLog({ level: config.logLevel, format: config.logFormat, isTerminal: isatty(1), hasColours: hasColours(), to: 1 });
   endOnUnexpected(log);
-  for (const name of unknown) log.warn({ code: 'OPTION_UNKNOWN' }, `${name} is no option of rentfold; check its spelling (rentfold config lists all)`);
+  warnOfUnknown(log, unknown);
   const spec = storeSpec(config.store);
   const isDemo = config.source.kind === 'file' && config.source.folder === resolve(ROOT, 'config/demo');
   const onStep = killAtStep();
@@ -58,11 +58,41 @@ async function runServe(loaded: LoadedConfig): Promise<void> {
     hint: (url) => (isDemo
       ? `this is the demo portfolio; open ${url}/financial-performance/${DEMO_PROPERTY}?as_of=2026-11-23, then try another as_of, add &unit_id=…, and look at ${url}/health/status`
       : `figures are at ${url}/financial-performance/{property_id}, the state of the process at ${url}/health/status`),
-    shutdown: shutdownSignal(log, config.shutdownSeconds),
+    shutdown: shutdownSignal(log, config.shutdownSeconds, 'closing the port, then writing a last checkpoint'),
     ...(onStep === null ? {} : { onStep }),
   });
   log.info('ended');
   endAlthoughBusy();
+}
+
+/** The log goes to standard error, so that standard output has the summary and nothing else. */
+async function runReplay({ config, unknown }: LoadedConfig): Promise<void> {
+  const [{ replay }, { createWorkerIngest }, { createSystemClock }, { createLog }, { StatusLine }, { createThreadWork }] = await Promise.all([
+    import('./cli/replay-command.ts'), import('./ingest/worker.ts'), import('./runtime/clock.ts'), import('./runtime/log.ts'), import('./runtime/status-line.ts'), import('./snapshot/thread-work.ts'),
+  ]);
+  const isTerminal = isatty(2);
+  const hasLine = isTerminal && config.logFormat !== 'json' && env.TERM !== 'dumb';
+  const line = hasLine ? new StatusLine({ write: (text) => void stderr.write(text), columns: () => stderr.columns || 80 }) : null;
+  const log = createLog({ level: config.logLevel, format: config.logFormat, isTerminal, hasColours: hasColours(), to: line?.above ?? 2 });
+  endOnUnexpected(log);
+  warnOfUnknown(log, unknown);
+  const spec = storeSpec(config.store);
+  const onStep = killAtStep();
+  say(await replay({
+    config, log, clock: createSystemClock(), prefix: PREFIX, store: createStore(spec), work: createThreadWork(spec), ingest: createWorkerIngest({ source: config.source }),
+    shutdown: shutdownSignal(log, config.shutdownSeconds, 'writing a last checkpoint'), progressLine: log.isLevelEnabled('info') ? line : null,
+    ...(onStep === null ? {} : { onStep }),
+  }));
+  endAlthoughBusy();
+}
+
+function warnOfUnknown(log: Logger, names: readonly string[]): void {
+  for (const name of names) log.warn({ code: 'OPTION_UNKNOWN' }, `${name} is no option of rentfold; check its spelling (rentfold config lists all)`);
+}
+
+/** See no-color.org. */
+function hasColours(): boolean {
+  return (env.NO_COLOR ?? '') === '';
 }
 
 function storeSpec(store: StoreConfig): StoreSpec {
@@ -70,14 +100,14 @@ function storeSpec(store: StoreConfig): StoreSpec {
 }
 
 /** Aborts at the first SIGTERM or SIGINT. The second one, or the time allowed running out, ends the process: a crash loses nothing. */
-function shutdownSignal(log: Logger, secondsMax: number): AbortSignal {
+function shutdownSignal(log: Logger, secondsMax: number, what: string): AbortSignal {
   const controller = new AbortController();
   const ask = (name: string): void => {
     if (controller.signal.aborted) {
       log.warn(`${name} again: ending at once`);
       exit(1);
     }
-    log.info(`${name}: closing the port, then writing a last checkpoint`);
+    log.info(`${name}: ${what}`);
     setTimeout(() => {
       log.error(`not ended within ${secondsMax} s (RENTFOLD_SHUTDOWN_SECONDS): ending now; the next start goes on from the last checkpoint`);
       exit(1);
@@ -143,6 +173,9 @@ async function run(): Promise<void> {
       return;
     case 'dead-letters':
       say(await (await import('./cli/dead-letters-command.ts')).deadLettersText(store(), PREFIX, parsed.parameters));
+      return;
+    case 'replay':
+      await runReplay(loaded);
       return;
     case 'serve':
       await runServe(loaded);

@@ -1,4 +1,5 @@
 import type { ChangeBatch } from './change/change.ts';
+import { RentfoldError } from './errors.ts';
 import type { Ingest } from './ingest/ingest.ts';
 import type { FoldWarning, OpenDeadLetter } from './ledger/ledger.ts';
 import { CheckpointTrigger, type CheckpointSchedule } from './pipeline-trigger.ts';
@@ -34,17 +35,26 @@ export interface PipelineParts {
   readonly events: PipelineEvents;
   /** True once folding has reached the end of the log seen at start. */
   readonly reachedEndAtStart: () => boolean;
-  /** Writes a checkpoint of the state as it is now; answers the positions that are durable, or null when nothing was published (a stand-by publishes nothing). */
-  readonly checkpoint: () => Promise<readonly PartitionPosition[] | null>;
+  /**
+   * Writes a checkpoint of the state as it is now; answers the positions that are durable, or null when nothing was published (a stand-by publishes nothing).
+   * `isLast`: none follows in this process.
+   */
+  readonly checkpoint: (isLast: boolean) => Promise<readonly PartitionPosition[] | null>;
   readonly options: CheckpointSchedule;
+  /** `asked`: folds on until the signal aborts. `end-at-start`: until everything up to the end seen at start is folded, or something stops. */
+  readonly until: 'asked' | 'end-at-start';
 }
 
+/** Why a pipeline ended. `stopped`: a partition or the source cannot go on; what was told as stopped says why. */
+export type PipelineEnd = 'asked' | 'end-at-start' | 'stopped';
+
 /**
- * Folds until the signal aborts, checkpointing on the way; then folds what had arrived and writes a last checkpoint. What ends reading earlier is told, and the
- * pipeline then only waits for the signal. Throws what kept the last checkpoint from being written.
+ * Folds until the signal aborts, or as `until` says, checkpointing on the way. Asked to end, it folds what had arrived. Then it writes a last checkpoint; at the
+ * end seen at start always, since only that one says that the log is caught up with. What ends reading earlier is told, and a pipeline that runs until asked then
+ * only waits for the signal. Throws what kept the last checkpoint from being written.
  */
-export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Promise<void> {
-  await new Pipeline(parts).run(signal);
+export async function runPipeline(parts: PipelineParts, signal: AbortSignal): Promise<PipelineEnd> {
+  return await new Pipeline(parts).run(signal);
 }
 
 /** A stop that concerns every partition. */
@@ -58,41 +68,64 @@ class Pipeline {
    * what was read is not understood, so that the next start, with the option corrected, has to meet it again.
    */
   #mayCheckpoint = true;
+  #hasStopped = false;
 
   constructor(parts: PipelineParts) {
     this.#parts = parts;
     this.#due = new CheckpointTrigger(parts.clock, parts.options);
   }
 
-  async run(signal: AbortSignal): Promise<void> {
+  async run(signal: AbortSignal): Promise<PipelineEnd> {
     const folding = new AbortController();
     const checkpoints = this.#checkpointLoop(folding.signal);
     try {
       await this.#foldLoop(signal);
-      await aborted(signal);
+      if (this.#parts.until === 'asked') await aborted(signal);
     } finally {
       folding.abort();
       await checkpoints;
     }
-    const failure = await this.#checkpoint(true);
+    const end = this.#end();
+    const failure = await this.#checkpoint(true, end === 'end-at-start' && this.#parts.state.positions().length > 0);
     if (failure !== null) throw failure;
+    return end;
   }
 
-  /** Batches in, rows and positions changed, until the source ends or a stop that concerns everything. */
+  #end(): PipelineEnd {
+    const { until, reachedEndAtStart } = this.#parts;
+    if (until === 'asked') return 'asked';
+    return this.#hasStopped ? 'stopped' : reachedEndAtStart() ? 'end-at-start' : 'asked';
+  }
+
+  /** Batches in, rows and positions changed, until there is nothing more to do, the source ends, or a stop concerns everything. */
   async #foldLoop(signal: AbortSignal): Promise<void> {
     const { ingest, events } = this.#parts;
+    if (this.#isDone()) return;
     try {
       for await (const event of ingest.events(signal)) {
         if (event.kind === 'bounds') events.bounds(event.bounds, event.waiting);
-        else if (event.kind === 'stopped') events.stopped(event.stop);
+        else if (event.kind === 'stopped') this.#stop(event.stop);
         else if (event.kind === 'warned') events.warnings([event.warning]);
         else if (!this.#fold(event.batch)) return;
+        if (this.#isDone()) return;
         await yieldToReads();
       }
+      if (this.#parts.until === 'end-at-start' && !signal.aborted) this.#stop({ ...SOURCE, code: 'SOURCE_FAILED', message: 'reading ended before the end of the log seen at start' });
     } catch (error) {
       if (signal.aborted) return;
-      events.stopped({ ...SOURCE, code: 'SOURCE_FAILED', message: `reading failed: ${messageOf(error)}; figures stay as they are until rentfold is started again` });
+      const code = error instanceof RentfoldError ? error.code : 'SOURCE_FAILED';
+      this.#stop({ ...SOURCE, code, message: `reading failed: ${messageOf(error)}; figures stay as they are until rentfold is started again` });
     }
+  }
+
+  #isDone(): boolean {
+    const { until, reachedEndAtStart } = this.#parts;
+    return until === 'end-at-start' && (this.#hasStopped || reachedEndAtStart());
+  }
+
+  #stop(stop: PartitionStop): void {
+    this.#hasStopped = true;
+    this.#parts.events.stopped(stop);
   }
 
   /** False when nothing may be folded any more: what follows could not be trusted. */
@@ -105,22 +138,22 @@ class Pipeline {
     if (result.opened.length > 0) events.deadLetters(result.opened);
     if (result.warnings.length > 0) events.warnings(result.warnings);
     if (result.updated.length > 0) events.updated(result.updated);
-    for (const stop of result.stops) events.stopped(stop);
+    for (const stop of result.stops) this.#stop(stop);
     const [first] = result.stops;
     if (first === undefined) return true;
     this.#mayCheckpoint = false;
-    events.stopped({ ...SOURCE, code: first.code, message: `nothing more is folded, of any partition, and no checkpoint is written since ${first.topic}/${first.partition} stopped: what it carries must be read again once it is understood. The next start goes on from the last checkpoint` });
+    this.#stop({ ...SOURCE, code: first.code, message: `nothing more is folded, of any partition, and no checkpoint is written since ${first.topic}/${first.partition} stopped: what it carries must be read again once it is understood. The next start goes on from the last checkpoint` });
     return false;
   }
 
   #step(batch: ChangeBatch): StepResult | null {
-    const { state, clock, events, reachedEndAtStart } = this.#parts;
+    const { state, clock, reachedEndAtStart } = this.#parts;
     try {
       return state.step(batch, { now: clock.now(), mayForgetDeletes: reachedEndAtStart() });
     } catch (error) {
       this.#mayCheckpoint = false;
       const places = batch.partitions.map(({ topic, partition, next }) => `${topic}/${partition} before offset ${next}`).join(', ');
-      events.stopped({ ...SOURCE, code: 'FOLD_FAILED', message: `folding failed in the batch that ends at ${places}: ${messageOf(error)}; nothing more is folded and no checkpoint is written. The next start goes on from the last checkpoint` });
+      this.#stop({ ...SOURCE, code: 'FOLD_FAILED', message: `folding failed in the batch that ends at ${places}: ${messageOf(error)}; nothing more is folded and no checkpoint is written. The next start goes on from the last checkpoint` });
       return null;
     }
   }
@@ -128,17 +161,17 @@ class Pipeline {
   async #checkpointLoop(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#due.wait(signal);
-      if (!signal.aborted) await this.#checkpoint(false);
+      if (!signal.aborted) await this.#checkpoint(false, false);
     }
   }
 
-  /** Answers why it could not be written; null when it was, or when there is nothing to write or this process stands by. */
-  async #checkpoint(isLast: boolean): Promise<Error | null> {
+  /** Answers why it could not be written; null when it was, or when there is nothing to write (`always` or not) or this process stands by. */
+  async #checkpoint(isLast: boolean, always: boolean): Promise<Error | null> {
     const { events } = this.#parts;
     const since = this.#due.begin();
-    if (since === 0 || !this.#mayCheckpoint) return null;
+    if ((since === 0 && !always) || !this.#mayCheckpoint) return null;
     try {
-      const durable = await this.#parts.checkpoint();
+      const durable = await this.#parts.checkpoint(isLast);
       if (durable === null) this.#due.postponed(since);
       else {
         this.#due.succeeded();

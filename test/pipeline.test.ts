@@ -6,7 +6,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ChangeBatch } from '../src/change/change.ts';
 import { createBooks } from '../src/ledger/books.ts';
-import { runPipeline } from '../src/pipeline.ts';
+import { runPipeline, type PipelineEnd, type PipelineParts } from '../src/pipeline.ts';
 import type { CheckpointSchedule } from '../src/pipeline-trigger.ts';
 import type { PartitionPosition } from '../src/source/positions.ts';
 import type { PartitionStop } from '../src/source/source.ts';
@@ -34,7 +34,9 @@ class Bench {
   readonly told: string[] = [];
   readonly stops: PartitionStop[] = [];
   readonly shutdown = new AbortController();
-  ended: Promise<void> = Promise.resolve();
+  until: PipelineParts['until'] = 'asked';
+  endAtStart = 0;
+  ended: Promise<PipelineEnd> = Promise.resolve('asked');
   #rents = 0;
 
   constructor(state: State = createState(createBooks({ fiscalYearStartMonth: 1, deletedKeysDays: 7 }))) {
@@ -47,7 +49,7 @@ class Bench {
 
   start(schedule: Partial<CheckpointSchedule> = {}): this {
     this.ended = runPipeline({
-      ingest: this.ingest, state: this.state, clock: this.clock, reachedEndAtStart: () => true, checkpoint: () => this.#checkpoint(),
+      ingest: this.ingest, state: this.state, clock: this.clock, reachedEndAtStart: () => this.position >= this.endAtStart, checkpoint: () => this.#checkpoint(), until: this.until,
       options: { checkpointSeconds: 30, checkpointChanges: 1_000, ...schedule },
       events: {
         folded: (_batch, positions) => this.told.push(`folded to ${positions.map(({ next }) => next).join()}`),
@@ -360,6 +362,64 @@ describe('asked to end', () => {
     early.shutdown.abort();
     early.start();
     await early.ended;
+  });
+});
+
+describe('until the end seen at start', () => {
+  const bench = (endAtStart: number): Bench => Object.assign(new Bench(), { until: 'end-at-start' as const, endAtStart });
+
+  it('folds everything up to it, writes a last checkpoint, and takes nothing more', async () => {
+    const replay = bench(12).start();
+    replay.ingest.give(replay.batch(5), replay.batch(5));
+    await turns();
+    expect(replay.begun).toEqual([]);
+    replay.ingest.give(replay.batch(5), replay.batch(5));
+    expect(await replay.ended).toBe('end-at-start');
+    expect([replay.position, replay.begun, replay.ingest.taken]).toEqual([15, [15], 3]);
+  });
+
+  it('writes a last checkpoint although the one before has every record: only the last one says that the end is reached', async () => {
+    const replay = bench(10).start({ checkpointChanges: 10 });
+    replay.ingest.give(replay.batch(10));
+    expect(await replay.ended).toBe('end-at-start');
+    expect(replay.begun.at(-1)).toBe(10);
+    const again = Object.assign(new Bench(replay.state), { until: 'end-at-start' as const, endAtStart: 10 }).start();
+    expect(await again.ended).toBe('end-at-start');
+    expect([again.begun, again.ingest.taken]).toEqual([[10], 0]);
+  });
+
+  it('of an empty log writes none', async () => {
+    const replay = bench(0).start();
+    expect(await replay.ended).toBe('end-at-start');
+    expect(replay.begun).toEqual([]);
+  });
+
+  it('ends early at the first stop; what was folded is kept unless it must be read again', async () => {
+    const log = bench(20).start();
+    log.ingest.give(log.batch(5), { kind: 'stopped', stop: { topic: 'other', partition: 3, code: 'OFFSET_FELL', message: 'x', offset: 7 } }, log.batch(5));
+    expect(await log.ended).toBe('stopped');
+    expect([log.position, log.begun]).toEqual([5, [5]]);
+    const decoder = bench(4).start();
+    decoder.ingest.give({ ...decoder.batch(4), stop: { topic: TOPIC, partition: 0, offset: 4, code: 'TABLE_AMBIGUOUS', message: 'two of them' } });
+    expect(await decoder.ended).toBe('stopped');
+    expect(decoder.begun).toEqual([]);
+  });
+
+  it('asked to end before, it keeps what has arrived and says that it was asked', async () => {
+    const replay = bench(20).start();
+    await replay.fold(5);
+    replay.ingest.give(replay.batch(5));
+    replay.shutdown.abort();
+    expect(await replay.ended).toBe('asked');
+    expect([replay.position, replay.begun]).toEqual([10, [10]]);
+  });
+
+  it('asked to end when what has arrived holds the end, it has reached it', async () => {
+    const replay = bench(10).start();
+    await replay.fold(5);
+    replay.ingest.give(replay.batch(5));
+    replay.shutdown.abort();
+    expect(await replay.ended).toBe('end-at-start');
   });
 });
 

@@ -1,4 +1,4 @@
-import { RentfoldError } from '../errors.ts';
+import { EXIT_CODES, RentfoldError } from '../errors.ts';
 
 /** Commands, with what `--help` says of each. */
 export const COMMANDS = {
@@ -9,6 +9,18 @@ export const COMMANDS = {
       'Restores the newest checkpoint, reads the log from there, folds every change, writes checkpoints and answers on RENTFOLD_HOST:RENTFOLD_PORT.',
       'Options come from the environment and from config/rentfold.json; `rentfold config` shows them all.',
       'SIGTERM or Ctrl-C: the port closes, what was read is folded, a last checkpoint is written.',
+    ],
+    parameters: [0, 0],
+  },
+  replay: {
+    about: 'Reads the whole log into an empty store, prints a summary and ends.',
+    usage: 'rentfold replay',
+    details: [
+      'Reads from offset zero to the end of the log seen at start, writes checkpoints on the way and one at the end. `rentfold serve` on the same store is then ready at once.',
+      'A store whose lineage has already caught up with its log is refused and stays as it is (exit code 5). An unfinished replay is gone on with.',
+      'A partition that cannot be understood ends it (exit code 6). Dead letters do not: they are in the summary, and `rentfold dead-letters list` names them.',
+      'SIGTERM or Ctrl-C: a last checkpoint is written, and it exits with 1; run it again to go on.',
+      'The summary goes to standard output; progress and log go to standard error. No port is opened.',
     ],
     parameters: [0, 0],
   },
@@ -78,8 +90,8 @@ export function helpText(command: Command | null): string {
     '',
     ...Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(width)}  ${about}`),
     '',
-    '`rentfold COMMAND --help` says more. Exit codes: 0 done, 1 unexpected, 2 configuration, 3 position or history not in the log,',
-    '4 store damaged or foreign.',
+    '`rentfold COMMAND --help` says more. Exit codes:',
+    ...Object.entries(EXIT_CODES).map(([code, meaning]) => `  ${code}  ${meaning}`),
     '',
   ].join('\n');
 }

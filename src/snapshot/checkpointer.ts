@@ -58,9 +58,9 @@ export interface SnapshotOptions {
   readonly notify: (warning: Warning) => void;
   /**
    * Publishes what is derived from a generation, once its manifest is durable and before its positions are told to the broker. A failure
-   * is reported and does not undo the checkpoint.
+   * is reported and does not undo the checkpoint. `isLast`: this process makes no other generation, so what is to be published is published now.
    */
-  readonly publishOutputs?: (manifest: Manifest) => Promise<void>;
+  readonly publishOutputs?: (manifest: Manifest, isLast: boolean) => Promise<void>;
   readonly onStep?: (step: Step) => void | Promise<void>;
 }
 
@@ -73,6 +73,8 @@ export interface CheckpointRequest {
   readonly sourceIdentity: string;
   readonly caughtUpOnce: boolean;
   readonly incompleteHistory: readonly string[];
+  /** No other checkpoint follows in this process. */
+  readonly isLast: boolean;
 }
 
 export type CheckpointOutcome =

@@ -45,7 +45,7 @@ function describePart(part: ManifestPart): string[] {
   const { controlTotals: totals } = part;
   return [
     `rows: ${totals.rows.expenses} expenses, ${totals.rows.rents} rents, ${totals.rows.properties} properties; ${totals.rememberedDeletes} remembered deletes, ${totals.truncateMarks} truncate marks`,
-    `sums: total revenue ${money(totals.totalRevenue)}, rent ${money(totals.rent)}, expenses ${money(totals.expenses)}, cash invested ${money(totals.cashInvested)}, down payment ${money(totals.downPayment)}`,
+    `sums: total revenue ${moneyText(totals.totalRevenue)}, rent ${moneyText(totals.rent)}, expenses ${moneyText(totals.expenses)}, cash invested ${moneyText(totals.cashInvested)}, down payment ${moneyText(totals.downPayment)}`,
     ...part.segments.flatMap(({ kind, rows, accounts }) => [
       `${kind} ${rows.name}: ${rows.rows} rows, ${rows.bytes} bytes, sha256 ${rows.sha256}`,
       `${kind} ${accounts.name}: ${accounts.rows} accounts, ${accounts.bytes} bytes, sha256 ${accounts.sha256}`,
@@ -88,8 +88,8 @@ function timeText(milliseconds: number): string {
   return Number.isNaN(date.getTime()) ? `${milliseconds} ms` : date.toISOString();
 }
 
-/** Text of an integer count of 1/10 000. */
-function money(units: string): string {
+/** Text of an amount of money given as the digits of its count of 1/10 000. */
+export function moneyText(units: string): string {
   const negative = units.startsWith('-');
   const digits = units.slice(negative ? 1 : 0).padStart(5, '0');
   return `${negative ? '-' : ''}${digits.slice(0, -4)}.${digits.slice(-4)}`;

@@ -95,7 +95,7 @@ export class SnapshotKeeper implements Snapshots {
     if (merge !== null && merge === this.#merge) this.#clearMerge();
     const { manifest } = written;
     this.#standing = { lineage: manifest.lineage, head: manifest, parent: manifest, highest: manifest.generation };
-    await this.#publishOutputs();
+    await this.#publishOutputs(request.isLast);
     return { kind: 'published', generation: manifest.generation, rows: written.rows, bytes: written.bytes, ms: written.ms, positions: manifest.positions };
   }
 
@@ -125,11 +125,11 @@ export class SnapshotKeeper implements Snapshots {
     };
   }
 
-  async #publishOutputs(): Promise<void> {
+  async #publishOutputs(isLast: boolean): Promise<void> {
     const manifest = this.#standing.head;
     if (manifest === null) return;
     try {
-      await this.#options.publishOutputs?.(manifest);
+      await this.#options.publishOutputs?.(manifest, isLast);
     } catch (error) {
       this.#options.notify({ code: 'CHECKPOINT_FAILED', message: `generation ${manifest.generation} is durable, but what is published from it failed: ${error instanceof Error ? error.message : String(error)}` });
     }

@@ -10,7 +10,7 @@ const MESSAGE = 'stopped: a\n[00:00:00] INFO: forged\r\u001b[31m\u2028\u202e ü'
 
 function logged(format: 'text' | 'json', level = 'info'): string[] {
   const program = `import { createLog } from '${LOG}';
-    const log = createLog({ level: '${level}', format: '${format}', isTerminal: false });
+    const log = createLog({ level: '${level}', format: '${format}', isTerminal: false, hasColours: false, to: 1 });
     log.info({ topic: 'b\\nc' }, ${JSON.stringify(MESSAGE)});
     log.debug('quiet');`;
   return execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' }).split('\n').slice(0, -1);

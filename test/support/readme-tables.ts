@@ -3,12 +3,12 @@ import { join, resolve } from 'node:path';
 import { COMMANDS } from '../../src/cli/arguments.ts';
 import { createControl } from '../../src/control.ts';
 import { OPTIONS, type Option, type OptionKind } from '../../src/config-options.ts';
-import { ERROR_CODES, type ErrorCode } from '../../src/errors.ts';
+import { ERROR_CODES, EXIT_CODES, exitOf, type Code, type ErrorCode } from '../../src/errors.ts';
 import { createMetrics } from '../../src/read/metrics.ts';
 import type { ReadModel } from '../../src/read/read-model.ts';
 
 /**
- * The README's tables that follow from code: commands, options, error codes and metrics. They stand between `<!-- options:begin -->` and
+ * The README's tables that follow from code: commands, options, error codes, exit codes and metrics. They stand between `<!-- options:begin -->` and
  * `<!-- options:end -->`, and so on. `node test/support/readme-tables.ts --write` renders them anew; a test says when they are old.
  */
 
@@ -17,7 +17,7 @@ export const README_PATH = join(resolve(import.meta.dirname, '../..'), 'README.m
 /** The README with every generated table as the code has it now. Throws when a marker is missing or stands twice. */
 export async function withTables(readme: string): Promise<string> {
   let text = readme;
-  for (const [name, table] of Object.entries({ commands: commandsTable(), options: optionsTable(), errors: errorTables(), metrics: await metricsTable() })) {
+  for (const [name, table] of Object.entries({ commands: commandsTable(), options: optionsTable(), errors: errorTables(), exits: exitsTable(), metrics: await metricsTable() })) {
     const begin = `<!-- ${name}:begin -->`;
     const end = `<!-- ${name}:end -->`;
     const parts = text.split(begin);
@@ -65,15 +65,20 @@ function kindText(kind: OptionKind): string {
 
 function errorTables(): string {
   const ofKind = (kind: ErrorCode['kind']): [string, ErrorCode][] => Object.entries<ErrorCode>(ERROR_CODES).filter(([, entry]) => entry.kind === kind);
-  const rows = (kind: ErrorCode['kind'], extra: (entry: ErrorCode) => string[] = () => []): string[][] =>
-    ofKind(kind).map(([code, entry]) => [`\`${code}\``, ...extra(entry), entry.meaning, entry.action]);
+  const rows = (kind: ErrorCode['kind'], extra: (entry: ErrorCode, code: Code) => string[] = () => []): string[][] =>
+    ofKind(kind).map(([code, entry]) => [`\`${code}\``, ...extra(entry, code as Code), entry.meaning, entry.action]);
+  const exit = (_entry: ErrorCode, code: Code): string[] => [String(exitOf(code))];
   return [
-    '**A command ends with one of these before it serves.**', table(['code', 'exit code', 'meaning', 'what to do'], rows('start', (entry) => [String(entry.exit)])),
-    '**A partition, or the whole source, stops with one of these.** Reads answer 503 from then on.', table(['code', 'meaning', 'what to do'], rows('stop')),
+    '**A command ends with one of these before it serves.**', table(['code', 'exit code', 'meaning', 'what to do'], rows('start', exit)),
+    '**A partition, or the whole source, stops with one of these.** Reads answer 503 from then on; `replay` ends with the exit code.', table(['code', 'exit code', 'meaning', 'what to do'], rows('stop', exit)),
     '**An event is set aside as a dead letter for one of these reasons.**', table(['code', 'meaning', 'what to do'], rows('letter')),
     '**A request is answered with one of these.**', table(['code', 'HTTP status', 'meaning', 'what to do'], rows('read', (entry) => [String(entry.status)])),
     '**These are warnings.** rentfold says them in the log and in the status, and goes on.', table(['code', 'meaning', 'what to do'], rows('warning')),
   ].join('\n\n');
+}
+
+function exitsTable(): string {
+  return table(['code', 'meaning'], Object.entries(EXIT_CODES));
 }
 
 /** Every metric of rentfold's own, as a scrape of a process that has done nothing describes it. */

@@ -26,11 +26,11 @@ export class Workplace implements AsyncDisposable {
   }
 
   /** Starts the program on this folder's log and store. */
-  start(settings: Readonly<Record<string, string>> = {}): RentfoldProcess {
+  start(settings: Readonly<Record<string, string>> = {}, command: readonly string[] = ['serve']): RentfoldProcess {
     return new RentfoldProcess({
       RENTFOLD_SOURCE: 'file', RENTFOLD_FILE_DIR: join(this.folder, 'log'), RENTFOLD_STORE: 'local', RENTFOLD_STORE_DIR: join(this.folder, 'store'),
       ...settings,
-    });
+    }, command);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -104,7 +104,7 @@ describe('configuration', () => {
 describe('commands', () => {
   it('say what they do', async () => {
     expect(await run({}, ['--help'])).toMatchObject({ code: 0, text: expect.stringContaining('usage: rentfold [COMMAND]') });
-    for (const command of ['serve', 'inspect', 'dead-letters', 'config']) {
+    for (const command of ['serve', 'replay', 'inspect', 'dead-letters', 'config']) {
       expect(await run({}, [command, '--help'])).toMatchObject({ code: 0, text: expect.stringContaining(`usage: rentfold ${command}`) });
     }
   });

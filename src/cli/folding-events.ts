@@ -7,18 +7,18 @@ import type { Logger } from '../runtime/log.ts';
 import type { CheckpointRequest, Role, Snapshots } from '../snapshot/checkpointer.ts';
 import type { PartitionPosition } from '../source/positions.ts';
 
-/** What happens while serving, told to the log and to the control state together. The words operators search for stand here. */
-export interface ServeEvents extends PipelineEvents {
+/** What happens while folding, told to the log and to the control state together. The words operators search for stand here. */
+export interface FoldingEvents extends PipelineEvents {
   warned(warning: { readonly code: string; readonly message: string }): void;
   failedToClaim(error: unknown): void;
   /** Writes one checkpoint and tells how it went; answers the durable positions, or null for a stand-by. */
   checkpoint(snapshots: Snapshots, request: CheckpointRequest): Promise<readonly PartitionPosition[] | null>;
 }
 
-/** Events of a serving process. */
-export function createServeEvents(log: Logger, control: Control, clock: Clock): ServeEvents {
+/** Events of a folding process. */
+export function createFoldingEvents(log: Logger, control: Control, clock: Clock): FoldingEvents {
   const now = (): number => clock.now();
-  const warned: ServeEvents['warned'] = (warning) => {
+  const warned: FoldingEvents['warned'] = (warning) => {
     control.warned(warning, now());
     log.warn({ code: warning.code }, warning.message);
   };

@@ -1,0 +1,121 @@
+import type { Config } from '../config.ts';
+import { createControl, type Control } from '../control.ts';
+import { RentfoldError } from '../errors.ts';
+import type { Ingest } from '../ingest/ingest.ts';
+import { createBooks } from '../ledger/books.ts';
+import type { Books, Definitions } from '../ledger/ledger.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/log.ts';
+import { openSnapshots, type CheckpointRequest, type Snapshots, type Step } from '../snapshot/checkpointer.ts';
+import { decodingChanges } from '../snapshot/decoding-changes.ts';
+import type { Manifest } from '../snapshot/manifest.ts';
+import { createWriterId } from '../snapshot/names.ts';
+import type { Store } from '../snapshot/store.ts';
+import type { SnapshotWork } from '../snapshot/work.ts';
+import type { OpenedLog } from '../source/source.ts';
+import { createState, type State } from '../state.ts';
+import { createFoldingEvents, type FoldingEvents } from './folding-events.ts';
+
+/** What `serve` and `replay` have in common: store, lease, state and source, everything that has to be there before the first record is folded. */
+
+/** Everything a folding command needs from the outside. */
+export interface FoldingParts {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly work: SnapshotWork;
+  readonly ingest: Ingest;
+  readonly prefix: string;
+  /** Aborts when the process is asked to end. */
+  readonly shutdown: AbortSignal;
+  readonly onStep?: (step: Step) => void;
+}
+
+/** A folding process that has begun nothing yet. */
+export interface Folding {
+  readonly parts: FoldingParts;
+  readonly definitions: Definitions;
+  readonly control: Control;
+  readonly events: FoldingEvents;
+  readonly snapshots: Snapshots;
+}
+
+/** What a restore leaves to go on from. */
+export interface RestoredState {
+  readonly state: State;
+  /** Stretches of history that were missing before, in words. */
+  readonly missingHistory: readonly string[];
+}
+
+const CLAIM_EVERY_MS = 1_000;
+
+/** Prepares a folding process; nothing is read or written before the first call of a function below. */
+export function prepareFolding(parts: FoldingParts): Folding {
+  const { config, log, clock, store, prefix, work, onStep } = parts;
+  const control = createControl(clock.now());
+  const events = createFoldingEvents(log, control, clock);
+  const snapshots = openSnapshots({ store, prefix, clock, writer: createWriterId(), work, notify: events.warned, ...(onStep === undefined ? {} : { onStep }) });
+  return { parts, definitions: { fiscalYearStartMonth: config.fiscalYearStartMonth, deletedKeysDays: config.deletedKeysDays }, control, events, snapshots };
+}
+
+/** The state of the newest usable generation, or an empty one. Throws DECODING_CHANGED, and what a restore throws. */
+export async function restoreState({ parts, definitions, control, events, snapshots }: Folding): Promise<RestoredState> {
+  const { log, clock, config } = parts;
+  const traceUpdates = log.isLevelEnabled('debug');
+  const newBooks = (): Books => createBooks(definitions, { traceUpdates });
+  const began = clock.monotonicMs();
+  const result = await snapshots.restore(newBooks);
+  result.warnings.forEach(events.warned);
+  if (result.kind === 'empty') {
+    control.restored({ lineage: result.lineage, generation: null, caughtUpOnce: false, incompleteHistory: [], positions: [] }, clock.now());
+    log.info({ store: parts.store.place }, '[FP-CACHE] the store is empty: reading the log from its beginning');
+    return { state: createState(newBooks()), missingHistory: [] };
+  }
+  const { manifest, seed, books, lineage, generation } = result;
+  refuseOtherDecoding(manifest, config);
+  control.restored({ lineage, generation, caughtUpOnce: manifest.caughtUpOnce, incompleteHistory: manifest.incompleteHistory, positions: seed.positions }, clock.now());
+  const { rows, accounts } = books.counts();
+  log.info({ lineage, generation, rows, accounts, ms: Math.round(clock.monotonicMs() - began) }, `[FP-CACHE] Restored generation ${generation} of lineage ${lineage}`);
+  return { state: createState(books, seed), missingHistory: manifest.incompleteHistory };
+}
+
+function refuseOtherDecoding(manifest: Manifest, config: Config): void {
+  const changes = decodingChanges(manifest.decoding, config.decode, manifest.newestChangeAt);
+  if (changes.length === 0) return;
+  const lines = changes.map(({ option, recorded, now }) => `${option}: ${now} differs from ${recorded}, with which generation ${manifest.generation} was read; set it back, or read the log from zero into an empty store`);
+  throw new RentfoldError('DECODING_CHANGED', lines.join('\n'));
+}
+
+/** Opens the source where the state stands, and tells. Throws what the source throws. */
+export async function openLog({ parts, control, events }: Folding, state: State): Promise<OpenedLog> {
+  const { config, log, clock, ingest } = parts;
+  const opened = await ingest.open({
+    positions: state.positions(), seenTables: state.seenTables, decode: config.decode, acceptIncompleteHistory: config.acceptIncompleteHistory,
+    recordsMax: Math.min(config.batchRecordsMax, config.checkpointChanges), creditsMax: config.batchesInFlightMax,
+  });
+  for (const note of opened.notes) events.warned({ code: 'RECORD_UNVERIFIED', message: note });
+  if (parts.shutdown.aborted) return opened;
+  control.opened(opened, clock.now());
+  log.info({ source: opened.identity, partitions: opened.bounds.length, gaps: opened.gaps }, `reading ${opened.identity}`);
+  return opened;
+}
+
+/** What a checkpoint taken now has to know. */
+export function checkpointRequest({ parts, definitions, control }: Folding, { state, missingHistory }: RestoredState, log: OpenedLog, isLast: boolean): CheckpointRequest {
+  return {
+    state, decoding: parts.config.decode, definitions, sourceIdentity: log.identity, caughtUpOnce: control.state().caughtUpOnce,
+    incompleteHistory: [...new Set([...missingHistory, ...log.gaps])], isLast,
+  };
+}
+
+/** A stand-by asks for the lease again and again; the control state shows the role within a second. */
+export async function claimLoop({ parts, snapshots, control, events }: Folding, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await parts.clock.sleep(CLAIM_EVERY_MS, signal);
+    if (signal.aborted) return;
+    if (snapshots.status().role === 'standby') await snapshots.claim().catch(events.failedToClaim);
+    const { role } = snapshots.status();
+    if (role !== control.state().role) control.roleChanged(role);
+  }
+}
