@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { javaMissing } from './artefacts.ts';
+import { JAR_FOLDERS, javaMissing } from './artefacts.ts';
 import { dockerMissing } from './container.ts';
 import { postgresFolders, programPath } from './system-user.ts';
 
@@ -23,7 +23,7 @@ export async function wayTo(name: ServiceName): Promise<Way> {
 
 const SERVICES: Readonly<Record<ServiceName, { readonly title: string; look(): Promise<string | null> }>> = {
   kafka: { title: 'Kafka', look: () => javaMissing(['broker']) },
-  connect: { title: 'Kafka Connect', look: () => javaMissing(['broker', 'connect', 'debezium-postgres', 'debezium-mariadb']) },
+  connect: { title: 'Kafka Connect', look: () => javaMissing(JAR_FOLDERS) },
   azurite: { title: 'Azurite', look: () => Promise.resolve(hasPackage('azurite/dist/src/blob/main.js') ? null : 'its npm package: npm ci') },
   postgres: { title: 'Postgres', look: async () => missingPrograms(['initdb', 'postgres'], await postgresFolders(), 'Postgres 15 or later: apt-get install postgresql') },
   mariadb: { title: 'MariaDB', look: () => missingPrograms(['mariadb-install-db', 'mariadbd'], [], 'MariaDB 10.11 or later: apt-get install mariadb-server') },
