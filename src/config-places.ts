@@ -1,23 +1,11 @@
 import type { OptionName } from './config-options.ts';
 import type { Values } from './config-values.ts';
+import type { KafkaConfig } from './source/kafka-options.ts';
 
 /** Where change events come from and where checkpoints are kept: the options of `RENTFOLD_SOURCE` and `RENTFOLD_STORE`. */
 
 /** Where change events come from, as plain data that can cross a thread border. */
 export type SourceConfig = { readonly kind: 'file'; readonly folder: string } | { readonly kind: 'kafka'; readonly kafka: KafkaConfig };
-
-/** How to reach a Kafka cluster, or the Kafka endpoint of an Event Hubs namespace. */
-export interface KafkaConfig {
-  /** `host:port`, at least one. */
-  readonly brokers: readonly string[];
-  /** Names of topics; `*` stands for any characters. At least one. */
-  readonly topics: readonly string[];
-  /** Group under which positions are told to the broker, for tools that show lag. */
-  readonly group: string;
-  /** Null: plain TCP. `ca`: path of a PEM file of authorities to trust instead of the well-known ones, or null. */
-  readonly tls: { readonly ca: string | null } | null;
-  readonly sasl: { readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; readonly username: string; readonly password: string } | null;
-}
 
 /** Where checkpoints are kept. */
 export type StoreConfig = { readonly kind: 'local'; readonly folder: string } | { readonly kind: 'azure'; readonly azure: AzureConfig };

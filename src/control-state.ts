@@ -15,6 +15,8 @@ export interface ControlState {
   readonly caughtUpOnce: boolean;
   /** Stretches of history known to be missing, in words. Not empty: every answer says `complete: false`. */
   readonly incompleteHistory: readonly string[];
+  /** Topics that do not exist yet. They count as caught up. */
+  readonly waitingTopics: readonly string[];
   /** By `partitionName`. */
   readonly partitions: Readonly<Record<string, PartitionStatus>>;
   /** Why the source as a whole stopped; null while it runs. */

@@ -27,9 +27,9 @@ export interface Control {
   /** The checkpoint is loaded, or there was none. */
   restored(found: Restored, at: number): void;
   /** The source is open at the restored positions: `bounds` hold the end seen at start. Opening again later moves only the ends. */
-  opened(log: { readonly bounds: readonly PartitionBounds[]; readonly gaps: readonly string[] }, at: number): void;
-  /** The log grew, or partitions appeared. */
-  boundsSeen(bounds: readonly PartitionBounds[]): void;
+  opened(log: { readonly bounds: readonly PartitionBounds[]; readonly gaps: readonly string[]; readonly waiting?: readonly string[] }, at: number): void;
+  /** The log grew, or partitions appeared. `waiting`, when given: topics that are waited for now. */
+  boundsSeen(bounds: readonly PartitionBounds[], waiting?: readonly string[]): void;
   /** Records up to these positions are folded. */
   folded(positions: readonly (TopicPartition & { readonly next: number })[], at: number): void;
   /** A partition cannot go on, or, when its number is negative, the source as a whole. The first reason is kept. */
@@ -67,7 +67,7 @@ export function createControl(startedAt: number): Control {
     },
     restored: (found, at) => change((draft) => restore(draft, found, at)),
     opened: (log, at) => change((draft) => open(draft, log, at)),
-    boundsSeen: (bounds) => change((draft) => seeBounds(draft, bounds)),
+    boundsSeen: (bounds, waiting) => change((draft) => seeBounds(draft, bounds, waiting)),
     folded: (positions, at) => change((draft) => fold(draft, positions, at)),
     stopped: (stop, at) => change((draft) => stopPartition(draft, stop, at)),
     checkpointed: (checkpoint, lineage) => change((draft) => recordCheckpoint(draft, checkpoint, lineage)),
@@ -79,7 +79,7 @@ export function createControl(startedAt: number): Control {
 
 function initialState(startedAt: number): ControlState {
   return {
-    phase: 'restoring', role: 'standby', lineage: null, generation: null, caughtUpOnce: false, incompleteHistory: [], partitions: {},
+    phase: 'restoring', role: 'standby', lineage: null, generation: null, caughtUpOnce: false, incompleteHistory: [], waitingTopics: [], partitions: {},
     sourceStop: null, checkpoints: [], checkpointsSucceeded: 0, checkpointsFailed: 0, warnings: {}, startedAt, restoredAt: null, readyAt: null,
   };
 }
@@ -100,12 +100,14 @@ function open(draft: Draft<ControlState>, log: Parameters<Control['opened']>[0],
     partition.end = bound.end;
     if (first) partition.endAtStart = bound.end;
   }
+  draft.waitingTopics = [...(log.waiting ?? [])];
   for (const gap of log.gaps) if (!draft.incompleteHistory.includes(gap)) draft.incompleteHistory.push(gap);
   if (first) draft.phase = 'catching-up';
   settle(draft, at);
 }
 
-function seeBounds(draft: Draft<ControlState>, bounds: readonly PartitionBounds[]): void {
+function seeBounds(draft: Draft<ControlState>, bounds: readonly PartitionBounds[], waiting: readonly string[] | undefined): void {
+  if (waiting !== undefined) draft.waitingTopics = [...waiting];
   for (const bound of bounds) partitionOf(draft, bound, bound.start).end = bound.end;
 }
 

@@ -15,7 +15,8 @@ import type { State, StepResult } from './state.ts';
 /** What the pipeline tells the outside, as it happens. */
 export interface PipelineEvents {
   folded(batch: ChangeBatch, positions: readonly PartitionPosition[]): void;
-  bounds(bounds: readonly PartitionBounds[]): void;
+  /** `waiting`: topics that are waited for, when the source says. */
+  bounds(bounds: readonly PartitionBounds[], waiting: readonly string[] | undefined): void;
   stopped(stop: PartitionStop): void;
   deadLetters(opened: readonly OpenDeadLetter[]): void;
   warnings(warnings: readonly FoldWarning[]): void;
@@ -82,8 +83,9 @@ class Pipeline {
     const { ingest, events } = this.#parts;
     try {
       for await (const event of ingest.events(signal)) {
-        if (event.kind === 'bounds') events.bounds(event.bounds);
+        if (event.kind === 'bounds') events.bounds(event.bounds, event.waiting);
         else if (event.kind === 'stopped') events.stopped(event.stop);
+        else if (event.kind === 'warned') events.warnings([event.warning]);
         else if (!this.#fold(event.batch)) return;
         await yieldToReads();
       }

@@ -34,7 +34,7 @@ export function createServeEvents(log: Logger, control: Control, clock: Clock): 
   return {
     warned,
     folded: (_batch, positions) => control.folded(positions, now()),
-    bounds: (bounds) => control.boundsSeen(bounds),
+    bounds: (bounds, waiting) => control.boundsSeen(bounds, waiting),
     stopped(stop) {
       control.stopped(stop, now());
       log.error({ code: stop.code, topic: stop.topic, partition: stop.partition, offset: stop.offset }, `stopped: ${stop.message}`);

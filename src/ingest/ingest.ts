@@ -1,7 +1,7 @@
 import type { ChangeBatch, SeenTables } from '../change/change.ts';
 import type { DecodeOptions } from '../change/decoder.ts';
-import type { PartitionBounds, PartitionPosition } from '../source/positions.ts';
-import type { OpenedLog, PartitionStop } from '../source/source.ts';
+import type { PartitionPosition } from '../source/positions.ts';
+import type { OpenedLog, SourceEvent } from '../source/source.ts';
 
 /**
  * The ingest side: source and decoder together, in a worker thread (`worker.ts`) or in this one (`inline.ts`). It hands over
@@ -31,5 +31,5 @@ export interface IngestOptions {
 
 export type IngestEvent =
   | { readonly kind: 'changes'; readonly batch: ChangeBatch }
-  | { readonly kind: 'bounds'; readonly bounds: readonly PartitionBounds[] }
-  | { readonly kind: 'stopped'; readonly stop: PartitionStop };
+  /** What the source says besides records. */
+  | Exclude<SourceEvent, { kind: 'records' }>;

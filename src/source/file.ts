@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { RentfoldError } from '../errors.ts';
 import { Wake } from '../runtime/wake.ts';
 import { listFolder, watchFolder, type ListedFile } from './file-folder.ts';
-import { checkPositions } from './file-open.ts';
+import { checkFolder } from './file-open.ts';
 import { FileState, FilePartitions, stopFile } from './file-partitions.ts';
 import { LineReader } from './file-reader.ts';
 import { FileScanner } from './file-scan.ts';
@@ -62,7 +62,7 @@ class FileSource implements Source {
       throw new RentfoldError('CONFIGURATION_INVALID', `RENTFOLD_FILE_DIR: the folder of dumps ${this.#folder} cannot be read (${messageOf(error)}); name one that exists and may be read`, { cause: error });
     }
     if (isEnded()) throw new RentfoldError('SOURCE_FAILED', `The folder of dumps ${this.#folder} was closed while it was being opened.`);
-    const { gaps, notes, stops } = checkPositions(table, this.#folder, options);
+    const { gaps, notes, stops } = checkFolder(table, this.#folder, options);
     const visitor = new FileVisitor(table, this.#reader, options.recordsMax, isEnded);
     this.#opened = { table, scanner, visitor, stops };
     return { bounds: boundsOf(table), gaps, notes, identity: `file:${this.#folder}` };

@@ -1,3 +1,4 @@
+import type { Code } from '../errors.ts';
 import type { PartitionBounds, PartitionPosition, TopicPartition } from './positions.ts';
 
 /**
@@ -38,16 +39,26 @@ export interface OpenedLog {
   readonly gaps: readonly string[];
   /** What could not be checked, in words (the record before a position was taken by retention or compaction). */
   readonly notes: readonly string[];
+  /** Names of topics that do not exist yet and are waited for; they count as caught up. */
+  readonly waiting?: readonly string[];
   /** Identity of the log for the manifest, e.g. `file:/data/log` or a Kafka cluster id. */
   readonly identity: string;
 }
 
 export type SourceEvent =
   | { readonly kind: 'records'; readonly batch: RecordBatch }
-  /** Newest known bounds, sent when they changed; new partitions appear here. */
-  | { readonly kind: 'bounds'; readonly bounds: readonly PartitionBounds[] }
+  /** Newest known bounds, sent when they changed; new partitions appear here. `waiting`, when given: topics that are waited for now. */
+  | { readonly kind: 'bounds'; readonly bounds: readonly PartitionBounds[]; readonly waiting?: readonly string[] }
   /** A partition cannot go on. Other partitions may. */
-  | { readonly kind: 'stopped'; readonly stop: PartitionStop };
+  | { readonly kind: 'stopped'; readonly stop: PartitionStop }
+  /** Something an operator wants to know, and reading goes on: a broker is away, a record could not be compared. Said once, until it is over. */
+  | { readonly kind: 'warned'; readonly warning: SourceWarning };
+
+/** A code of the kind `warning`, and what happened, where, and what to do. */
+export interface SourceWarning {
+  readonly code: Code;
+  readonly message: string;
+}
 
 /** Why a partition stopped: stable code, and a message that says what happened, where, and what to do. */
 export interface PartitionStop extends TopicPartition {

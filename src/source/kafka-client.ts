@@ -1,0 +1,140 @@
+import { createRequire } from 'node:module';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { RentfoldError } from '../errors.ts';
+
+/**
+ * What is used of kafkajs: connections, TLS, SASL and the encoding of requests, from inside the package, because its consumer is not used (`kafka.ts` says why).
+ * The insides of a package may change with any release, so only the one release they were read in is accepted; upstream has made none since 2023.
+ */
+const KAFKAJS_VERSION = '2.2.4';
+
+/** A request in one version of its form, and how to read the answer. */
+export interface Exchange {
+  readonly request: { readonly apiKey: number; readonly apiVersion: number };
+  readonly requestTimeout?: number;
+  readonly response: { readonly decode: (raw: Buffer) => Promise<unknown> };
+}
+
+/** One socket to a broker. */
+interface ClientConnection {
+  readonly socket?: Socket;
+  readonly requestQueue: RequestQueue;
+  isConnected(): boolean;
+  authenticate(): Promise<void>;
+  disconnect(): Promise<boolean>;
+}
+
+/** The two connections to a broker: number 1 is for fetches alone, so that a long wait holds up nothing else. */
+interface ConnectionPool {
+  readonly host: string;
+  readonly port: number;
+  readonly pool: readonly ClientConnection[];
+  getConnection(index: number): Promise<ClientConnection>;
+  send<Answer>(exchange: Exchange & { readonly response: { readonly parse: (decoded: unknown) => Promise<unknown> } }): Promise<Answer>;
+}
+
+/** A broker as kafkajs sees it. */
+export interface ClientBroker {
+  readonly connectionPool: ConnectionPool;
+  connect(): Promise<void>;
+  /** The newest form of a request that both sides know. Throws when the broker does not know the request. */
+  lookupRequest(apiKey: number, definitions: RequestDefinitions): (options: object) => Exchange;
+}
+
+interface RequestDefinitions {
+  readonly versions: readonly string[];
+}
+
+interface RequestQueue {
+  readonly pending: readonly unknown[];
+  rejectAll(error: Error): void;
+  destroy(): void;
+  scheduleCheckPendingRequests(): void;
+}
+
+/** The parts of the package, and the names of requests that this source sends. */
+export interface KafkaClient {
+  readonly requests: Readonly<Record<'Fetch' | 'ListOffsets' | 'Metadata' | 'GroupCoordinator' | 'OffsetCommit', RequestDefinitions>>;
+  createBroker(address: BrokerAddress, options: ClientOptions): ClientBroker;
+}
+
+/** Where a broker listens. */
+export interface BrokerAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** How connections are made. `ca`: content of a PEM file. */
+export interface ClientOptions {
+  readonly tls: { readonly ca: string | null } | null;
+  readonly sasl: { readonly mechanism: string; readonly username: string; readonly password: string } | null;
+  readonly connectMs: number;
+  readonly requestMs: number;
+}
+
+const CLIENT_ID = 'rentfold';
+const KEEP_ALIVE_MS = 30_000;
+
+let loaded: KafkaClient | null = null;
+
+/** Loads kafkajs, once a thread. Throws SOURCE_UNAVAILABLE for a release whose insides are not known. */
+export function loadKafkaClient(): KafkaClient {
+  return (loaded ??= load(createRequire(import.meta.url)));
+}
+
+type Constructor<Options, Made> = new (options: Options) => Made;
+
+function load(require: NodeJS.Require): KafkaClient {
+  const { version } = require('kafkajs/package.json') as { version: string };
+  if (version !== KAFKAJS_VERSION) throw new RentfoldError('SOURCE_UNAVAILABLE', `kafkajs ${version} is installed, and RENTFOLD_SOURCE=kafka works with kafkajs ${KAFKAJS_VERSION} alone. Install that release with \`npm ci\`.`);
+  const Broker = require('kafkajs/src/broker/index.js') as Constructor<object, ClientBroker>;
+  const Pool = require('kafkajs/src/network/connectionPool.js') as Constructor<object, ConnectionPool>;
+  const { requests } = require('kafkajs/src/protocol/requests/index.js') as { requests: KafkaClient['requests'] };
+  endIdleTimer(require('kafkajs/src/network/requestQueue/index.js') as { prototype: RequestQueue });
+  return {
+    requests,
+    createBroker: ({ host, port }, { tls, sasl, connectMs, requestMs }) => new Broker({
+      connectionPool: new Pool({
+        host, port, ssl: tls === null ? null : { ...(tls.ca === null ? {} : { ca: tls.ca }) }, sasl: sasl === null ? null : { ...sasl }, clientId: CLIENT_ID,
+        socketFactory: openSocket, connectionTimeout: connectMs, requestTimeout: requestMs, enforceRequestTimeout: true, logger: SILENT,
+      }),
+      logger: SILENT, authenticationTimeout: connectMs, allowAutoTopicCreation: false,
+    }),
+  };
+}
+
+/** kafkajs says every failure twice, to its log and by throwing. It is thrown to us, so its log goes nowhere. */
+const SILENT = { info: ignore, error: ignore, warn: ignore, debug: ignore, setLogLevel: ignore, namespace: () => SILENT };
+
+function ignore(): void {}
+
+/**
+ * A connection of kafkajs 2.2.4 looks for requests to send every millisecond for as long as it lives, because it sets a timer also when none wait, with a time that
+ * has passed. Without waiting requests there is nothing to look for: the next request sets the timer if it has to wait.
+ */
+function endIdleTimer({ prototype }: { prototype: RequestQueue }): void {
+  const original = Object.getOwnPropertyDescriptor(prototype, 'scheduleCheckPendingRequests')!.value as (this: RequestQueue) => void;
+  prototype.scheduleCheckPendingRequests = function (this: RequestQueue): void {
+    if (this.pending.length > 0) original.call(this);
+  };
+}
+
+function openSocket({ host, port, ssl, onConnect }: { host: string; port: number; ssl: { ca?: string } | null; onConnect: () => void }): Socket {
+  const socket = ssl === null ? connectTcp({ host, port }, onConnect) : connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl }, onConnect);
+  socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  socket.setNoDelay(true);
+  return socket;
+}
+
+/** Ends both connections of a broker at once, also while one waits for an answer or is being made. What waits is rejected. */
+export function endBroker(broker: ClientBroker): void {
+  for (const connection of broker.connectionPool.pool) {
+    const error = new Error('the connection was closed by rentfold');
+    connection.requestQueue.rejectAll(error);
+    const wasConnected = connection.isConnected();
+    void connection.disconnect();
+    connection.requestQueue.destroy();
+    connection.socket?.destroy(wasConnected ? undefined : error);
+  }
+}

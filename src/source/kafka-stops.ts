@@ -1,0 +1,50 @@
+import type { LastRecord } from './kafka-batch.ts';
+import type { RecordFault } from './kafka-record-batch.ts';
+import type { KafkaPartition } from './kafka-partitions.ts';
+import { partitionName, type TopicPartition } from './positions.ts';
+import type { PartitionStop } from './source.ts';
+import type { Code } from '../errors.ts';
+
+/** The ways a partition of a Kafka log can come to a stop while it is read, with the words an operator reads. */
+
+const OTHER_LOG = 'Check that it is the log this store was made from; otherwise replay into an empty store';
+const ACCEPT = 'RENTFOLD_ACCEPT_INCOMPLETE_HISTORY=true';
+
+function stop({ topic, partition }: TopicPartition, code: Code, offset: number | null, message: string): PartitionStop {
+  return { topic, partition, code, offset, message };
+}
+
+/** HISTORY_INCOMPLETE: a partition that appeared while running, and whose beginning is gone. Those there at start are checked by `open`. */
+export function beginsTooLate(place: TopicPartition, start: number): PartitionStop {
+  return stop(place, 'HISTORY_INCOMPLETE', start, `${partitionName(place)} appeared with offset ${start}: offsets 0 to ${start - 1} are missing. Provide the whole partition, or set ${ACCEPT}, then restart.`);
+}
+
+/** POSITION_TOO_OLD: retention, or somebody who deletes records, was faster than we are. */
+export function overtaken(partition: KafkaPartition, start: number): PartitionStop {
+  return stop(partition, 'POSITION_TOO_OLD', partition.next, `${partitionName(partition)} was read up to offset ${partition.next}, and now begins at offset ${start}: offsets ${partition.next} to ${start - 1} are gone (retention). Raise the topic's retention and replay into an empty store from a log that reaches back, or accept the gap with ${ACCEPT}, then restart.`);
+}
+
+/** POSITION_BEYOND_END: the log is shorter than what was read of it. */
+export function beyondEnd(partition: KafkaPartition, end: number): PartitionStop {
+  return stop(partition, 'POSITION_BEYOND_END', partition.next, `${partitionName(partition)} was read up to offset ${partition.next}, and now ends before offset ${end}: it was truncated or made again. ${OTHER_LOG}.`);
+}
+
+/** POSITION_BEYOND_END: the topic is gone. */
+export function topicGone(partition: KafkaPartition): PartitionStop {
+  return stop(partition, 'POSITION_BEYOND_END', partition.next, `${partitionName(partition)} was read up to offset ${partition.next}, and the cluster does not have it any more: the topic was deleted. ${OTHER_LOG}.`);
+}
+
+/** POSITION_RECORD_CHANGED: the record before our position is another one than the one that was delivered. */
+export function recordChanged(partition: KafkaPartition, expected: LastRecord, difference: string): PartitionStop {
+  return stop(partition, 'POSITION_RECORD_CHANGED', expected.offset, `${partitionName(partition)} was read up to offset ${partition.next}, but the record at offset ${expected.offset} ${difference} now: the topic was made again, or a broker that lacked records became its leader. ${OTHER_LOG}.`);
+}
+
+/** RECORDS_CORRUPT, RECORDS_TOO_LARGE, RECORDS_UNSUPPORTED, OFFSET_FELL: what the broker sent cannot be read. */
+export function unreadable(partition: KafkaPartition, fault: RecordFault): PartitionStop {
+  return stop(partition, fault.code, fault.offset ?? partition.next, `${partitionName(partition)} cannot be read on from offset ${partition.next}: ${fault.message}. Look at the segment with \`kafka-dump-log\`, repair the topic or replay from a copy of it, then restart.`);
+}
+
+/** SOURCE_FAILED: the broker refuses with something that does not pass. */
+export function refused(partition: KafkaPartition, reason: string): PartitionStop {
+  return stop(partition, 'SOURCE_FAILED', partition.next, `${partitionName(partition)} cannot be read on from offset ${partition.next}: ${reason}. Restart when the cause is gone.`);
+}
