@@ -115,6 +115,7 @@ export const statusAnswer = described('The state of the process.', exactly({
   lineage: nullableText,
   generation: nullableInteger,
   incomplete_history: { type: 'array', items: text },
+  waiting_topics: { type: 'array', items: text },
   source_stop: stop,
   records,
   passed_over_reasons: reasons,

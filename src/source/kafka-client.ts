@@ -10,11 +10,10 @@ import { RentfoldError } from '../errors.ts';
 const KAFKAJS_VERSION = '2.2.4';
 
 /** A request in one version of its form, and how to read the answer. */
-export interface Exchange<Answer> {
+export interface Exchange {
   readonly request: { readonly apiKey: number; readonly apiVersion: number };
   readonly requestTimeout?: number;
-  readonly response: { readonly decode: (raw: Buffer) => Promise<unknown>; readonly parse: (decoded: never) => Promise<Answer> };
-  readonly logResponseError?: boolean;
+  readonly response: { readonly decode: (raw: Buffer) => Promise<unknown> };
 }
 
 /** One socket to a broker. */
@@ -32,7 +31,7 @@ interface ConnectionPool {
   readonly port: number;
   readonly pool: readonly ClientConnection[];
   getConnection(index: number): Promise<ClientConnection>;
-  send<Answer>(exchange: Exchange<Answer>): Promise<Answer>;
+  send<Answer>(exchange: Exchange & { readonly response: { readonly parse: (decoded: unknown) => Promise<unknown> } }): Promise<Answer>;
 }
 
 /** A broker as kafkajs sees it. */
@@ -40,7 +39,7 @@ export interface ClientBroker {
   readonly connectionPool: ConnectionPool;
   connect(): Promise<void>;
   /** The newest form of a request that both sides know. Throws when the broker does not know the request. */
-  lookupRequest<Answer>(apiKey: number, definitions: RequestDefinitions): (options: object) => Exchange<Answer>;
+  lookupRequest(apiKey: number, definitions: RequestDefinitions): (options: object) => Exchange;
 }
 
 interface RequestDefinitions {

@@ -1,5 +1,6 @@
 import type { Clock } from '../runtime/clock.ts';
-import { endBroker, type BrokerAddress, type ClientBroker, type ClientOptions, type Exchange, type KafkaClient } from './kafka-client.ts';
+import type { BrokerAddress, ClientOptions, KafkaClient } from './kafka-client.ts';
+import { addressText, KafkaConnections } from './kafka-connections.ts';
 import { brokerFailure } from './kafka-errors.ts';
 import { readFetchAnswer, type FetchAnswer } from './kafka-fetch.ts';
 import type { PartitionPosition } from './positions.ts';
@@ -80,22 +81,18 @@ interface DecodedCommit {
 export class KafkaCluster {
   readonly #client: KafkaClient;
   readonly #seeds: readonly BrokerAddress[];
-  readonly #options: ClientOptions;
-  readonly #clock: Clock;
-  readonly #brokers = new Map<string, { readonly broker: ClientBroker; readonly ready: Promise<void> }>();
+  readonly #connections: KafkaConnections;
   #nodes = new Map<number, BrokerAddress>();
-  #isClosed = false;
 
   constructor(client: KafkaClient, seeds: readonly string[], options: ClientOptions, clock: Clock) {
     this.#client = client;
     this.#seeds = seeds.map(addressOf);
-    this.#options = options;
-    this.#clock = clock;
+    this.#connections = new KafkaConnections(client, options, clock);
   }
 
   /** Leaders of the named topics, or of all with null. No topic is made by asking. Throws ClusterFailure when no broker answers. */
   async metadata(names: readonly string[] | null): Promise<ClusterMetadata> {
-    const candidates = new Map([...this.#nodes.values(), ...this.#seeds].map((address) => [textOf(address), address]));
+    const candidates = new Map([...this.#nodes.values(), ...this.#seeds].map((address) => [addressText(address), address]));
     const failures: string[] = [];
     let mayPass = false;
     for (const address of candidates.values()) {
@@ -103,7 +100,7 @@ export class KafkaCluster {
         return await this.#askMetadata(address, names);
       } catch (error) {
         const failure = brokerFailure(error);
-        failures.push(`${textOf(address)}: ${failure.text}`);
+        failures.push(`${addressText(address)}: ${failure.text}`);
         mayPass ||= failure.mayPass;
       }
     }
@@ -111,14 +108,15 @@ export class KafkaCluster {
   }
 
   async #askMetadata(address: BrokerAddress, names: readonly string[] | null): Promise<ClusterMetadata> {
-    const decoded = await this.#send<DecodedMetadata>(address, (broker) => {
+    const decoded = await this.#connections.ask<DecodedMetadata>(address, (broker) => {
       const build = broker.lookupRequest(API.metadata, this.#client.requests.Metadata);
       const all = build({ topics: [], allowAutoTopicCreation: false });
       // kafkajs takes no names for all topics. A form that cannot say "do not make it" is only ever asked for all.
       return names === null || all.request.apiVersion < METADATA_VERSION_MIN ? all : build({ topics: [...names], allowAutoTopicCreation: false });
     });
     this.#nodes = new Map(decoded.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
-    this.#forgetOthers();
+    // Seeds are often known by other names than the brokers they lead to; such connections are not kept.
+    this.#connections.keepOnly([...this.#nodes.values()]);
     return {
       clusterId: decoded.clusterId ?? null,
       topics: decoded.topicMetadata.filter(({ topic }) => names === null || names.includes(topic)).map(({ topicErrorCode, topic, isInternal, partitionMetadata }) => ({
@@ -131,13 +129,13 @@ export class KafkaCluster {
   async offsets(node: number, partitions: readonly { topic: string; partition: number }[], which: 'earliest' | 'latest'): Promise<OffsetAnswer[]> {
     const timestamp = which === 'earliest' ? EARLIEST : LATEST;
     const topics = grouped(partitions, ({ partition }) => ({ partition, timestamp }));
-    const decoded = await this.#send<DecodedOffsets>(this.#address(node), (broker) => broker.lookupRequest(API.listOffsets, this.#client.requests.ListOffsets)({ isolationLevel: READ_COMMITTED, topics }));
+    const decoded = await this.#connections.ask<DecodedOffsets>(this.#address(node), (broker) => broker.lookupRequest(API.listOffsets, this.#client.requests.ListOffsets)({ isolationLevel: READ_COMMITTED, topics }));
     return decoded.responses.flatMap(({ topic, partitions: found }) => found.map(({ partition, errorCode, offset }) => ({ topic, partition, error: errorCode, offset: Number(offset) })));
   }
 
   /** Makes the connection that fetches go by; true when it was not there. */
   async connectToFetch(node: number): Promise<boolean> {
-    const { connectionPool } = await this.#connected(this.#address(node));
+    const { connectionPool } = await this.#connections.connected(this.#address(node));
     if (connectionPool.pool[1].isConnected()) return false;
     const connection = await connectionPool.getConnection(1);
     await connection.authenticate();
@@ -147,14 +145,14 @@ export class KafkaCluster {
   /** Records from the offsets asked for on. One fetch at a time for each broker. */
   async fetch(node: number, ask: FetchAsk): Promise<FetchAnswer> {
     let version = 0;
-    const raw = await this.#send<Buffer>(this.#address(node), (broker) => {
-      const exchange = broker.lookupRequest<Buffer>(API.fetch, this.#client.requests.Fetch)({
+    const { raw } = await this.#connections.ask<{ readonly raw: Buffer }>(this.#address(node), (broker) => {
+      const exchange = broker.lookupRequest(API.fetch, this.#client.requests.Fetch)({
         isolationLevel: READ_COMMITTED, maxWaitTime: ask.waitMs, minBytes: ask.waitMs === 0 ? 0 : 1, maxBytes: ask.bytesMax,
         topics: grouped(ask.partitions, ({ partition, offset }) => ({ partition, fetchOffset: String(offset), maxBytes: ask.partitionBytesMax })),
       });
       version = exchange.request.apiVersion;
       if (version < FETCH_VERSION_MIN) throw new Error('the broker is older than Kafka 0.11 and cannot be read');
-      return { ...exchange, response: { decode: asItIs, parse: async ({ raw: bytes }: { raw: Buffer }) => bytes } };
+      return { ...exchange, response: { decode: asItIs } };
     });
     return readFetchAnswer(raw, version);
   }
@@ -163,61 +161,22 @@ export class KafkaCluster {
   async commit(group: string, positions: readonly PartitionPosition[]): Promise<number> {
     const { GroupCoordinator, OffsetCommit } = this.#client.requests;
     const [first] = [...this.#nodes.values(), ...this.#seeds];
-    const found = await this.#send<DecodedCoordinator>(first, (broker) => broker.lookupRequest(API.findCoordinator, GroupCoordinator)({ groupId: group }));
+    const found = await this.#connections.ask<DecodedCoordinator>(first, (broker) => broker.lookupRequest(API.findCoordinator, GroupCoordinator)({ groupId: group }));
     if (found.errorCode !== 0) return found.errorCode;
     const topics = grouped(positions, ({ partition, next }) => ({ partition, offset: String(next) }));
-    const answer = await this.#send<DecodedCommit>(found.coordinator, (broker) => broker.lookupRequest(API.offsetCommit, OffsetCommit)({ groupId: group, groupGenerationId: -1, memberId: '', topics }));
+    const answer = await this.#connections.ask<DecodedCommit>(found.coordinator, (broker) => broker.lookupRequest(API.offsetCommit, OffsetCommit)({ groupId: group, groupGenerationId: -1, memberId: '', topics }));
     return answer.responses.flatMap(({ partitions }) => partitions).find(({ errorCode }) => errorCode !== 0)?.errorCode ?? 0;
   }
 
   /** Ends the connections to a broker; the next question makes new ones. */
   drop(node: number): void {
     const address = this.#nodes.get(node);
-    if (address !== undefined) this.#end(textOf(address));
+    if (address !== undefined) this.#connections.end(address);
   }
 
-  /** Sends a request to a broker and answers what kafkajs made of the reply, errors in it included. Throws what connecting and sending throw. */
-  async #send<Decoded>(address: BrokerAddress, build: (broker: ClientBroker) => Exchange<unknown>): Promise<Decoded> {
-    const broker = await this.#connected(address);
-    try {
-      const exchange = build(broker);
-      const response = exchange.request.apiKey === API.fetch ? exchange.response : { decode: exchange.response.decode, parse: asDecoded };
-      return await broker.connectionPool.send({ ...exchange, response } as Exchange<Decoded>);
-    } catch (error) {
-      this.#end(textOf(address), broker);
-      throw error;
-    }
-  }
-
-  async #connected(address: BrokerAddress): Promise<ClientBroker> {
-    if (this.#isClosed) throw new Error('the source is closed');
-    const key = textOf(address);
-    let live = this.#brokers.get(key);
-    if (live === undefined) {
-      const broker = this.#client.createBroker(address, this.#options);
-      live = { broker, ready: this.#connect(broker) };
-      this.#brokers.set(key, live);
-    }
-    try {
-      await live.ready;
-    } catch (error) {
-      this.#end(key, live.broker);
-      throw error;
-    }
-    return live.broker;
-  }
-
-  /** TCP, TLS, the broker's versions and SASL, in bounded time. */
-  async #connect(broker: ClientBroker): Promise<void> {
-    const done = new AbortController();
-    const late = this.#clock.sleep(2 * this.#options.connectMs, done.signal).then(() => {
-      if (!done.signal.aborted) throw new Error('Connection timeout');
-    });
-    try {
-      await Promise.race([broker.connect(), late]);
-    } finally {
-      done.abort();
-    }
+  /** Ends every connection at once; questions under way are rejected. */
+  close(): void {
+    this.#connections.close();
   }
 
   #address(node: number): BrokerAddress {
@@ -225,30 +184,6 @@ export class KafkaCluster {
     if (address === undefined) throw new Error(`broker ${node} is not part of the cluster any more`);
     return address;
   }
-
-  /** Seeds are often known by other names than the brokers they lead to; such connections are not kept. */
-  #forgetOthers(): void {
-    const members = new Set([...this.#nodes.values()].map(textOf));
-    for (const key of [...this.#brokers.keys()]) if (!members.has(key)) this.#end(key);
-  }
-
-  #end(key: string, broker?: ClientBroker): void {
-    const live = this.#brokers.get(key);
-    if (live === undefined || (broker !== undefined && live.broker !== broker)) return;
-    this.#brokers.delete(key);
-    live.ready.catch(() => undefined);
-    endBroker(live.broker);
-  }
-
-  /** Ends every connection at once; questions under way are rejected. */
-  close(): void {
-    this.#isClosed = true;
-    for (const key of [...this.#brokers.keys()]) this.#end(key);
-  }
-}
-
-async function asDecoded(decoded: unknown): Promise<unknown> {
-  return decoded;
 }
 
 /** The answer's bytes; the first four say for how long the broker wants to be left alone. */
@@ -270,8 +205,4 @@ function grouped<P extends { readonly topic: string }, Q>(partitions: readonly P
 function addressOf(text: string): BrokerAddress {
   const colon = text.lastIndexOf(':');
   return { host: text.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(text.slice(colon + 1)) };
-}
-
-function textOf({ host, port }: BrokerAddress): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -71,7 +71,7 @@ describe('/health/status', () => {
     const status = (await app.inject({ url: '/health/status' })).json<Record<string, unknown>>();
     expect(status).toMatchObject({
       phase: 'catching-up', ready: false, caught_up: false, lag_records: 5, newest_change_at: '2026-06-30T11:59:58.500Z', role: 'publisher', lineage: 'lin"e', generation: 5,
-      incomplete_history: ['rents/1 before offset 3'], source_stop: null,
+      incomplete_history: ['rents/1 before offset 3'], waiting_topics: [], source_stop: null,
       records: { read: 25, applied: 14, unchanged: 1, superseded: 2, passed_over: 7, dead_letters: 1 }, passed_over_reasons: { heartbeat: 3, other_table: 4 },
       unattributed: 1, order_ambiguous: 3, rows: { expenses: 5, rents: 4, properties: 2 }, accounts: 3, remembered_deletes: 1, versions: { rentfold: '1.2.3' },
       checkpoints: { succeeded: 1, failed: 1, history: [{ generation: 5, rows: 12, bytes: 3_456, duration_ms: 7.5, at: '2026-06-30T12:00:00.000Z', error: null }, { generation: 6, error: 'full' }] },

@@ -16,19 +16,18 @@ export class KafkaTopics {
   readonly brokers: readonly string[];
   readonly admin: Admin;
   readonly kafka: Kafka;
-  readonly #producer: Producer;
+  #producer: Producer | null = null;
   readonly #partitions = new Map<string, number>();
 
   private constructor(brokers: readonly string[]) {
     this.brokers = brokers;
     this.kafka = new Kafka({ brokers: [...brokers], clientId: 'test', logLevel: logLevel.NOTHING });
     this.admin = this.kafka.admin();
-    this.#producer = this.kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner, allowAutoTopicCreation: false });
   }
 
   static async create(brokers: readonly string[]): Promise<KafkaTopics> {
     const topics = new KafkaTopics(brokers);
-    await Promise.all([topics.admin.connect(), topics.#producer.connect()]);
+    await topics.admin.connect();
     return topics;
   }
 
@@ -48,7 +47,8 @@ export class KafkaTopics {
 
   async createTopic(topic: string, partitions: number, settings: Record<string, string> = {}, replicationFactor = 1): Promise<void> {
     const configEntries = Object.entries({ 'retention.ms': '-1', ...settings }).map(([name, value]) => ({ name, value }));
-    await this.admin.createTopics({ topics: [{ topic: this.named(topic), numPartitions: partitions, replicationFactor, configEntries }], waitForLeaders: true });
+    await this.admin.createTopics({ topics: [{ topic: this.named(topic), numPartitions: partitions, replicationFactor, configEntries }], waitForLeaders: false });
+    await this.#untilLed(topic, partitions);
     this.#partitions.set(topic, partitions);
   }
 
@@ -57,16 +57,7 @@ export class KafkaTopics {
     for (const [topic, all] of Map.groupBy(records, (r) => r.topic)) {
       await this.#makePartitions(topic, Math.max(...all.map((r) => r.partition)) + 1);
       const messages = all.map(({ partition, time, key, value }) => ({ partition, key, value, ...(time === null ? {} : { timestamp: String(time) }) }));
-      await until(async () => {
-        try {
-          await this.#producer.send({ topic: this.named(topic), messages, compression });
-          return true;
-        } catch (error) {
-          // Metadata of the producer may lag behind a topic that was just made; nothing was sent then.
-          if ((error as { type?: string }).type === 'UNKNOWN_TOPIC_OR_PARTITION' || /Partition|metadata/i.test(String(error))) return false;
-          throw error;
-        }
-      });
+      await (await this.#connectedProducer()).send({ topic: this.named(topic), messages, compression });
     }
   }
 
@@ -88,7 +79,7 @@ export class KafkaTopics {
   async dispose(): Promise<void> {
     const left = [...this.#partitions.keys()].map((topic) => this.named(topic));
     if (left.length > 0) await this.admin.deleteTopics({ topics: left }).catch(() => undefined);
-    await Promise.all([this.admin.disconnect(), this.#producer.disconnect()]);
+    await Promise.all([this.admin.disconnect(), this.#producer?.disconnect()]);
   }
 
   async #makePartitions(topic: string, count: number): Promise<void> {
@@ -96,8 +87,24 @@ export class KafkaTopics {
     if (there === 0) await this.createTopic(topic, count);
     else if (there < count) {
       await this.admin.createPartitions({ topicPartitions: [{ topic: this.named(topic), count }] });
+      await this.#untilLed(topic, count);
       this.#partitions.set(topic, count);
     }
+  }
+
+  /** Waits until every partition has a leader that answers. A producer learns of new partitions only when it is made anew. */
+  async #untilLed(topic: string, count: number): Promise<void> {
+    await until(async () => (await this.admin.fetchTopicOffsets(this.named(topic)).catch(() => [])).length === count);
+    await this.#producer?.disconnect();
+    this.#producer = null;
+  }
+
+  async #connectedProducer(): Promise<Producer> {
+    if (this.#producer === null) {
+      this.#producer = this.kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner, allowAutoTopicCreation: false });
+      await this.#producer.connect();
+    }
+    return this.#producer;
   }
 }
 

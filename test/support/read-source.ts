@@ -1,5 +1,5 @@
 import { hashRecord, partitionName, type PartitionBounds, type PartitionPosition } from '../../src/source/positions.ts';
-import type { OpenedLog, OpenOptions, PartitionStop, RecordBatch, Source, SourceEvent } from '../../src/source/source.ts';
+import type { OpenedLog, OpenOptions, PartitionStop, RecordBatch, Source, SourceEvent, SourceWarning } from '../../src/source/source.ts';
 import type { TestRecord } from './dump.ts';
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -22,6 +22,9 @@ export class SourceReader {
   readonly records: TestRecord[] = [];
   readonly batchSizes: number[] = [];
   readonly stops: PartitionStop[] = [];
+  readonly warnings: SourceWarning[] = [];
+  /** Topics that are waited for, as last told. */
+  waiting: readonly string[] = [];
   /** Latest bounds, by partition name. */
   readonly bounds = new Map<string, PartitionBounds>();
   /** Position after what was read, by partition name. */
@@ -37,6 +40,7 @@ export class SourceReader {
   async open(options: Partial<OpenOptions> = {}): Promise<OpenedLog> {
     this.opened = await this.source.open({ positions: [], acceptIncompleteHistory: false, recordsMax: 100, ...options });
     this.#tell(this.opened.bounds);
+    this.waiting = this.opened.waiting ?? [];
     for (const position of options.positions ?? []) this.positions.set(partitionName(position), position);
     return this.opened;
   }
@@ -59,8 +63,12 @@ export class SourceReader {
     if (next.done === true) return null;
     switch (next.value.kind) {
       case 'records': this.#take(next.value.batch); break;
-      case 'bounds': this.#tell(next.value.bounds); break;
-      case 'stopped': this.stops.push(next.value.stop);
+      case 'bounds':
+        this.#tell(next.value.bounds);
+        this.waiting = next.value.waiting ?? this.waiting;
+        break;
+      case 'stopped': this.stops.push(next.value.stop); break;
+      case 'warned': this.warnings.push(next.value.warning);
     }
     return next.value;
   }
@@ -84,8 +92,10 @@ export class SourceReader {
     this.batchSizes.push(records.length);
     for (const { topic, partition, next, token } of batch.partitions) {
       const last = records.findLast((r) => r.topic === topic && r.partition === partition);
-      if (last === undefined) continue;
-      this.positions.set(partitionName({ topic, partition }), { topic, partition, next, token, lastOffset: last.offset, lastTime: last.time, lastHash: hashOf(last), deleteKeyHash: null });
+      const name = partitionName({ topic, partition });
+      const before = this.positions.get(name) ?? { topic, partition, lastOffset: null, lastTime: null, lastHash: null, deleteKeyHash: null };
+      const applied = last === undefined ? {} : { lastOffset: last.offset, lastTime: last.time, lastHash: hashOf(last) };
+      this.positions.set(name, { ...before, next, token, ...applied });
     }
   }
 }

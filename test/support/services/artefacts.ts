@@ -12,7 +12,9 @@ const COPY = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-depend
 const JAVA_MIN = 17;
 
 /** Folders of jars, by profile of pom.xml. */
-export type JarFolder = 'broker' | 'connect' | 'debezium-postgres' | 'debezium-mariadb';
+export const JAR_FOLDERS = ['broker', 'connect', 'debezium-postgres', 'debezium-mariadb'] as const;
+/** One of them. */
+export type JarFolder = typeof JAR_FOLDERS[number];
 
 /** Folder with the jars of a profile: from the cache, else by Maven, which may take half a minute. The cache lies outside the repository and is named by the pom's hash. */
 export async function jars(profile: JarFolder): Promise<string> {

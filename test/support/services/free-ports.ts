@@ -22,9 +22,8 @@ export async function freePorts(count: number): Promise<number[]> {
 
 async function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  const outcome = Promise.race([once(server, 'listening').then(() => true), once(server, 'error').then(() => false)]);
   server.listen(port, '127.0.0.1');
-  const free = await outcome;
+  const free = await once(server, 'listening').then(() => true, () => false);
   if (free) await new Promise((resolve) => server.close(resolve));
   return free;
 }

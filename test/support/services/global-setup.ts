@@ -2,11 +2,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import type { TestProject } from 'vitest/node';
-import { startLocalAzurite } from './azurite.ts';
-import { startLocalKafka } from './kafka.ts';
-import { missingLine } from './presence.ts';
+import { wayTo } from './presence.ts';
 import type { ServiceName } from './presence.ts';
+import type { KafkaPlace } from './service.ts';
 import type { SharedAnswer } from './shared.ts';
+import { startAzurite, startConnect, startKafka, startMariadb, startPostgres } from './start.ts';
 
 /**
  * The control server of a test run, in vitest's main process: its workers ask it for services by name. It starts each once, when first asked,
@@ -15,26 +15,64 @@ import type { SharedAnswer } from './shared.ts';
 
 type Shared = { readonly logFiles: readonly string[] } & AsyncDisposable;
 
-const START: Readonly<Record<ServiceName, () => Promise<Shared>>> = {
-  kafka: () => startLocalKafka(),
-  azurite: () => startLocalAzurite({ inMemory: true }),
-};
+const NAMES: readonly ServiceName[] = ['kafka', 'azurite', 'postgres', 'mariadb', 'connect'];
+
+class SharedServices {
+  readonly #answers = new Map<ServiceName, Promise<SharedAnswer>>();
+  readonly #running: Shared[] = [];
+
+  /** Where a service is; started by the first who asks. */
+  ask(name: ServiceName): Promise<SharedAnswer> {
+    const answer = this.#answers.get(name) ?? this.#answer(name);
+    this.#answers.set(name, answer);
+    return answer;
+  }
+
+  /** Ends all, last started first. */
+  async end(): Promise<void> {
+    await Promise.all(this.#answers.values());
+    for (const service of this.#running.toReversed()) await service[Symbol.asyncDispose]();
+  }
+
+  async #answer(name: ServiceName): Promise<SharedAnswer> {
+    try {
+      const way = await wayTo(name);
+      if ('missing' in way) {
+        process.stdout.write(`skipped: ${way.missing}\n`);
+        return way;
+      }
+      const service = await this.#start(name);
+      this.#running.push(service);
+      return { place: service };
+    } catch (error) {
+      return { failed: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  #start(name: ServiceName): Promise<Shared> {
+    switch (name) {
+      case 'kafka': return startKafka();
+      case 'azurite': return startAzurite({ inMemory: true });
+      case 'postgres': return startPostgres();
+      case 'mariadb': return startMariadb();
+      case 'connect': return this.#startConnect();
+    }
+  }
+
+  async #startConnect(): Promise<Shared> {
+    const broker = await this.ask('kafka');
+    if (!('place' in broker)) throw new Error('failed' in broker ? broker.failed : broker.missing);
+    return startConnect({ bootstrap: (broker.place as KafkaPlace).seenFromConnect });
+  }
+}
 
 /** Opens the control server, tells the workers where it is, and answers what ends everything. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const started = new Map<string, Promise<SharedAnswer>>();
-  const running: AsyncDisposable[] = [];
-  const answer = (name: ServiceName): Promise<SharedAnswer> => {
-    const before = started.get(name);
-    if (before !== undefined) return before;
-    const now = startShared(name, running);
-    started.set(name, now);
-    return now;
-  };
+  const services = new SharedServices();
   const server = createServer((request, response) => {
-    const name = (request.url ?? '').slice(1);
-    if (!(name in START)) return void response.writeHead(404).end();
-    void answer(name as ServiceName).then((body) => response.setHeader('content-type', 'application/json').end(JSON.stringify(body)));
+    const name = NAMES.find((known) => request.url === `/${known}`);
+    if (name === undefined) return void response.writeHead(404).end();
+    void services.ask(name).then((answer) => response.setHeader('content-type', 'application/json').end(JSON.stringify(answer)));
   });
   server.requestTimeout = 0;
   server.listen(0, '127.0.0.1');
@@ -43,22 +81,6 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   return async () => {
     server.close();
     server.closeAllConnections();
-    await Promise.all(started.values());
-    await Promise.all(running.map((service) => service[Symbol.asyncDispose]()));
+    await services.end();
   };
-}
-
-async function startShared(name: ServiceName, running: AsyncDisposable[]): Promise<SharedAnswer> {
-  const missing = await missingLine(name);
-  if (missing !== null) {
-    process.stdout.write(`skipped: ${missing}\n`);
-    return { missing };
-  }
-  try {
-    const service = await START[name]();
-    running.push(service);
-    return { place: service };
-  } catch (error) {
-    return { failed: error instanceof Error ? error.message : String(error) };
-  }
 }

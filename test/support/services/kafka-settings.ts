@@ -30,7 +30,7 @@ export interface BrokerPlan {
   readonly serverCertificateFile: string;
   /** Where the listeners bind; clients always come by 127.0.0.1. */
   readonly bindHost: string;
-  /** A listener for containers of the same network, as `host:port`. */
+  /** A listener for other containers, as `host:port`. */
   readonly inside?: string;
   readonly settings: Readonly<Record<string, string>>;
 }
@@ -55,7 +55,7 @@ export function brokerProperties(plan: BrokerPlan): string {
     'node.id': String(plan.node),
     'controller.quorum.voters': `1@${plan.controller}`,
     'controller.listener.names': 'CONTROLLER',
-    'inter.broker.listener.name': 'PLAINTEXT',
+    'inter.broker.listener.name': plan.inside === undefined ? 'PLAINTEXT' : 'INSIDE',
     listeners: bound.join(','),
     'advertised.listeners': advertised.join(','),
     'listener.security.protocol.map': [...listeners.map(([name, protocol]) => `${name}:${protocol}`), 'CONTROLLER:PLAINTEXT', 'INSIDE:PLAINTEXT'].join(','),
@@ -83,6 +83,7 @@ function smallAndQuick(brokers: number): Record<string, string> {
     'transaction.state.log.num.partitions': '2',
     'share.coordinator.state.topic.replication.factor': String(brokers),
     'group.initial.rebalance.delay.ms': '0',
+    'group.min.session.timeout.ms': '1000',
     'broker.session.timeout.ms': '3000',
     'broker.heartbeat.interval.ms': '500',
     'file.delete.delay.ms': '1000',

@@ -10,7 +10,8 @@ import { brokerProperties, CONNECTION_STRING_LOGIN, LOGIN, RESTRICTED_LOGIN, scr
 import { runKafkaTool, SMALL_JAVA } from './kafka-tools.ts';
 import type { KafkaOptions, KafkaPlace, KafkaService, OwnKafka } from './service.ts';
 
-const CLUSTER_ID = 'cmVudGZvbGQtdGVzdC0wMQ';
+/** The same for every test cluster. */
+export const CLUSTER_ID = 'cmVudGZvbGQtdGVzdC0wMQ';
 const HEAP = '-Xmx512m';
 
 /** Methods over where a broker is. */
@@ -60,7 +61,8 @@ export function ownKafka(place: KafkaPlace, brokers: readonly Pick<GuardedProces
   };
 }
 
-async function brokerPorts(): Promise<BrokerPorts> {
+/** Free ports for one broker. */
+export async function brokerPorts(): Promise<BrokerPorts> {
   const [plain, tls, sasl, saslTls, controller] = await freePorts(5) as [number, number, number, number, number];
   return { plain, tls, sasl, saslTls, controller };
 }

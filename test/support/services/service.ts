@@ -86,3 +86,60 @@ export interface AzuriteService {
   readonly logFiles: readonly string[];
   logs(): Promise<string>;
 }
+
+/** A database server that answers SQL. */
+export interface SqlService {
+  readonly host: string;
+  readonly port: number;
+  readonly username: string;
+  readonly password: string;
+  /** The server as Kafka Connect sees it. */
+  readonly seenFromConnect: HostPort;
+  readonly logFiles: readonly string[];
+  /** Makes an empty database and answers a way to it. The name is lower case letters, digits and underlines. */
+  createDatabase(name: string): Promise<SqlDatabase>;
+  logs(): Promise<string>;
+}
+
+/** One database. Each query by `query` may come by another connection; a session keeps its own. */
+export interface SqlDatabase extends AsyncDisposable {
+  readonly name: string;
+  query(sql: string): Promise<readonly SqlRow[]>;
+  session(): Promise<SqlSession>;
+}
+
+/** One connection: transactions, savepoints, and errors that leave it usable. */
+export interface SqlSession extends AsyncDisposable {
+  query(sql: string): Promise<readonly SqlRow[]>;
+}
+
+/** Column → value; numbers beyond 32 bits, decimals and dates are text. */
+export type SqlRow = Readonly<Record<string, unknown>>;
+
+/** Postgres with `wal_level=logical`. */
+export type PostgresService = SqlService;
+/** MariaDB with a row binlog of full images. */
+export type MariadbService = SqlService;
+
+/** Kafka Connect with Debezium's connectors for Postgres and MariaDB. */
+export interface ConnectService {
+  /** Address of its REST API. */
+  readonly url: string;
+  readonly logFiles: readonly string[];
+  /** Makes a connector (or changes its settings) and returns when Connect has taken it. */
+  create(name: string, config: Readonly<Record<string, string>>): Promise<void>;
+  /** Removes a connector with its offsets. */
+  remove(name: string): Promise<void>;
+  status(name: string): Promise<ConnectorStatus>;
+  /** Waits, a minute at most, until connector and tasks run; fails with the trace of a task that failed. */
+  waitRunning(name: string): Promise<void>;
+  /** What the connector has committed as its position in its source, as Connect tells it; null before the first time. */
+  offsets(name: string): Promise<unknown>;
+  logs(): Promise<string>;
+}
+
+/** How a connector is. */
+export interface ConnectorStatus {
+  readonly connector: { readonly state: string; readonly trace?: string };
+  readonly tasks: readonly { readonly id: number; readonly state: string; readonly trace?: string }[];
+}

@@ -1,47 +1,61 @@
-import { startLocalAzurite, azuriteAt } from './azurite.ts';
+import { azuriteAt } from './azurite.ts';
 import type { AzuritePlace } from './azurite.ts';
-import { kafkaAt, startLocalKafka } from './kafka.ts';
-import { missingLine } from './presence.ts';
+import { connectAt } from './connect.ts';
+import type { ConnectPlace } from './connect.ts';
+import { kafkaAt } from './kafka.ts';
+import { mariadbAt } from './mariadb.ts';
+import { postgresAt } from './postgres.ts';
+import { wayTo } from './presence.ts';
 import type { ServiceName } from './presence.ts';
-import type { AzuriteService, KafkaOptions, KafkaPlace, KafkaService, OwnInstance, OwnKafka } from './service.ts';
+import type { AzuriteService, ConnectService, KafkaPlace, KafkaService, MariadbService, PostgresService } from './service.ts';
 import { askShared, skipLine } from './shared.ts';
+import type { SqlPlace } from './sql-service.ts';
+
+export { startAzurite, startConnect, startKafka, startMariadb, startPostgres } from './start.ts';
 
 /**
- * The door through which tests come by real services.
+ * The door through which tests come by the real services that a whole run shares. Each is started when the first test file asks.
  *
- * `kafkaService()` and its like answer the one instance that the whole run shares, started when the first test file asks. Ask at the top level of
- * the test file (`const kafka = await kafkaService()`), where no time limit stops a first download, and leave the tests out with
- * `describe.skipIf(kafka === null)`: null means that it cannot be had here, and one line has been printed that says what to install. With
- * RENTFOLD_TEST_REQUIRE_SERVICES=true a missing part is an error. Name topics, containers and databases so that no other test meets them.
+ * Ask at the top level of the test file (`const kafka = await kafkaService()`), where no time limit stops a first download, and leave the tests out
+ * with `describe.skipIf(kafka === null)`: null means that it cannot be had here, and one line has been printed that says what to install. (The body
+ * of a describe runs even then: look into the service inside the tests.) With RENTFOLD_TEST_REQUIRE_SERVICES=true a missing part is an error. Name
+ * topics, containers and databases so that no other test meets them.
  *
- * `startKafka()` and its like answer an instance of the test's own, to kill and to start again; `hasService` says beforehand whether they can.
+ * For an instance of the test's own, to kill and to start again, take `startKafka` and its like (`start.ts`, which also serves outside of a test run); `hasService` says beforehand whether it can be had.
  */
 
-/** Whether a service can be had here, without starting it. Prints the line that says what to install, or throws, when it cannot. */
+/** Whether a service can be had here, without starting it. Prints the line that says what to install, or throws it where services are required. */
 export async function hasService(name: ServiceName): Promise<boolean> {
-  const missing = await missingLine(name);
-  if (missing !== null) skipLine(missing);
-  return missing === null;
+  const way = await wayTo(name);
+  if ('missing' in way) skipLine(way.missing);
+  return !('missing' in way);
 }
 
 /** The run's broker. */
 export async function kafkaService(): Promise<KafkaService | null> {
-  const place = await askShared<KafkaPlace>('kafka');
-  return place === null ? null : kafkaAt(place);
-}
-
-/** A broker, or a cluster of two, of the test's own. */
-export async function startKafka(options: KafkaOptions = {}): Promise<OwnKafka> {
-  return startLocalKafka(options);
+  return found(await askShared<KafkaPlace>('kafka'), kafkaAt);
 }
 
 /** The run's blob service, in memory. */
 export async function azuriteService(): Promise<AzuriteService | null> {
-  const place = await askShared<AzuritePlace>('azurite');
-  return place === null ? null : azuriteAt(place);
+  return found(await askShared<AzuritePlace>('azurite'), azuriteAt);
 }
 
-/** A blob service of the test's own, on disk. */
-export async function startAzurite(): Promise<AzuriteService & OwnInstance> {
-  return startLocalAzurite();
+/** The run's Postgres. */
+export async function postgresService(): Promise<PostgresService | null> {
+  return found(await askShared<SqlPlace>('postgres'), postgresAt);
+}
+
+/** The run's MariaDB. */
+export async function mariadbService(): Promise<MariadbService | null> {
+  return found(await askShared<SqlPlace>('mariadb'), mariadbAt);
+}
+
+/** The run's Connect worker, on the run's broker. */
+export async function connectService(): Promise<ConnectService | null> {
+  return found(await askShared<ConnectPlace>('connect'), connectAt);
+}
+
+function found<Place, Service>(place: Place | null, at: (place: Place) => Service): Service | null {
+  return place === null ? null : at(place);
 }

@@ -5,7 +5,6 @@ import type { ServiceName } from './presence.ts';
 export type SharedAnswer = { readonly place: { readonly logFiles: readonly string[] } } | { readonly missing: string } | { readonly failed: string };
 
 declare module 'vitest' {
-  // eslint-disable-next-line @typescript-eslint/no-empty-object-type
   interface ProvidedContext {
     /** Address of the run's control server. */
     rentfoldServices: string;
