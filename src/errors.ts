@@ -25,7 +25,7 @@ export const ERROR_CODES = {
   HISTORY_INCOMPLETE: { kind: 'start', exit: 3, meaning: 'An empty store meets a log whose beginning is gone.', action: 'Provide the whole log, or accept it with RENTFOLD_ACCEPT_INCOMPLETE_HISTORY=true: then every answer says `complete: false`.' },
   STORE_DAMAGED: { kind: 'start', exit: 4, meaning: 'No generation of the checkpoint passes its checks.', action: 'Put the store back from a copy, or point RENTFOLD_STORE_DIR at an empty one to read the log from zero.' },
   STORE_FOREIGN: { kind: 'start', exit: 4, meaning: 'The store holds checkpoints of a newer format or of something else.', action: 'Use the version that wrote it, or another store.' },
-  STORE_NOT_WRITABLE: { kind: 'start', exit: 2, meaning: 'The store\'s place does not exist and cannot be made, or cannot be written.', action: 'Create the place or correct its permissions.' },
+  STORE_NOT_WRITABLE: { kind: 'start', exit: 2, meaning: 'The store\'s place (folder or container) does not exist and cannot be made, or something needed there is not permitted.', action: 'Create the place, or give the right that the message names.' },
   STORE_UNAVAILABLE: { kind: 'start', exit: 1, meaning: 'The store did not answer or refused the operation.', action: 'Look at the message for the cause; rentfold goes on folding and tries again while it runs.' },
   SOURCE_UNAVAILABLE: { kind: 'start', exit: 1, meaning: 'The source cannot be reached or read.', action: 'Look at the message for the cause.' },
   UNEXPECTED: { kind: 'start', exit: 1, meaning: 'Something happened that rentfold has no name for.', action: 'Keep the log and report it.' },
