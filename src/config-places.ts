@@ -1,5 +1,6 @@
 import type { OptionName } from './config-options.ts';
 import type { Values } from './config-values.ts';
+import { isAccountKey, readConnectionString, type AzureContainer } from './snapshot/azure-account.ts';
 import type { KafkaConfig } from './source/kafka-options.ts';
 
 /** Where change events come from and where checkpoints are kept: the options of `RENTFOLD_SOURCE` and `RENTFOLD_STORE`. */
@@ -8,15 +9,7 @@ import type { KafkaConfig } from './source/kafka-options.ts';
 export type SourceConfig = { readonly kind: 'file'; readonly folder: string } | { readonly kind: 'kafka'; readonly kafka: KafkaConfig };
 
 /** Where checkpoints are kept. */
-export type StoreConfig = { readonly kind: 'local'; readonly folder: string } | { readonly kind: 'azure'; readonly azure: AzureConfig };
-
-/** A container of an Azure Storage account. */
-export interface AzureConfig {
-  readonly container: string;
-  readonly credential:
-    | { readonly kind: 'connection-string'; readonly connectionString: string }
-    | { readonly kind: 'account-key'; readonly account: string; readonly key: string };
-}
+export type StoreConfig = { readonly kind: 'local'; readonly folder: string } | { readonly kind: 'azure'; readonly azure: AzureContainer };
 
 /** The source; what is missing or wrong is added to the problems. `host` is this machine's name. */
 export function sourceConfig(values: Values, path: (name: OptionName) => string, host: string): SourceConfig {
@@ -58,7 +51,10 @@ export function storeConfig(values: Values, folder: (text: string) => string): S
   const container = values.text('CDC_CACHE_CONTAINER_NAME') || values.text('AZURE_STORAGE_CONTAINER_NAME') || 'documents';
   const connectionString = values.text('AZURE_STORAGE_CONNECTION_STRING');
   const account = values.text('AZURE_STORAGE_ACCOUNT_NAME');
-  if (connectionString !== '') return { kind: 'azure', azure: { container, credential: { kind: 'connection-string', connectionString } } };
+  if (connectionString !== '') {
+    refuseOtherAccount(values, connectionString, account);
+    return { kind: 'azure', azure: { container, credential: { kind: 'connection-string', connectionString } } };
+  }
   if (account === '') values.problem('AZURE_STORAGE_CONNECTION_STRING', 'is needed for RENTFOLD_STORE=azure, or AZURE_STORAGE_ACCOUNT_NAME with AZURE_STORAGE_ACCOUNT_KEY');
   else values.needed('AZURE_STORAGE_ACCOUNT_KEY', 'AZURE_STORAGE_ACCOUNT_NAME');
   return { kind: 'azure', azure: { container, credential: { kind: 'account-key', account, key: values.text('AZURE_STORAGE_ACCOUNT_KEY') } } };
@@ -71,7 +67,17 @@ export function checkAzureValues(values: Values): void {
   }
   if (!/^[a-z0-9]{3,24}$/.test(values.text('AZURE_STORAGE_ACCOUNT_NAME') || 'name')) values.wrong('AZURE_STORAGE_ACCOUNT_NAME', 'a storage account name: 3 to 24 small letters and digits');
   const key = values.text('AZURE_STORAGE_ACCOUNT_KEY');
-  if (key !== '' && !/^[A-Za-z0-9+/]{20,}={0,2}$/.test(key)) values.wrong('AZURE_STORAGE_ACCOUNT_KEY', 'an account key (base64)');
-  const connection = values.text('AZURE_STORAGE_CONNECTION_STRING');
-  if (connection !== '' && !/(^|;)\s*(AccountName|BlobEndpoint|UseDevelopmentStorage)=/i.test(connection)) values.wrong('AZURE_STORAGE_CONNECTION_STRING', 'a connection string with AccountName and AccountKey, or BlobEndpoint and SharedAccessSignature');
+  if (key !== '' && !isAccountKey(key)) values.wrong('AZURE_STORAGE_ACCOUNT_KEY', 'an account key (base64)');
+  const connectionString = values.text('AZURE_STORAGE_CONNECTION_STRING');
+  const read = connectionString === '' ? '' : readConnectionString(connectionString);
+  if (typeof read === 'string' && read !== '') values.problem('AZURE_STORAGE_CONNECTION_STRING', `${read}; it is expected as the portal shows it, with AccountName and AccountKey, or BlobEndpoint and SharedAccessSignature`);
+}
+
+/** The connection string wins over name and key; where they name different accounts, nobody can tell which is meant. */
+function refuseOtherAccount(values: Values, connectionString: string, account: string): void {
+  const read = readConnectionString(connectionString);
+  const named = typeof read === 'string' ? null : read.authorization.account;
+  if (account !== '' && named !== null && named !== account) {
+    values.problem('AZURE_STORAGE_ACCOUNT_NAME', `\`${account}\` differs from the account \`${named}\` in AZURE_STORAGE_CONNECTION_STRING: set one of the two`);
+  }
 }

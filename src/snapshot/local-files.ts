@@ -4,6 +4,7 @@ import * as nodeFiles from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { RentfoldError } from '../errors.ts';
 import { isKnownDead, type ProcessIdentity } from './process-identity.ts';
+import { checkedName } from './store-name.ts';
 
 /** File operations of the local store: names to paths, durable writes, and errors in words. */
 
@@ -11,15 +12,9 @@ import { isKnownDead, type ProcessIdentity } from './process-identity.ts';
 export type FileSystem = Pick<typeof nodeFiles, 'open' | 'link' | 'rename' | 'unlink' | 'mkdir' | 'readdir' | 'readFile' | 'stat'>;
 export const nodeFileSystem: FileSystem = nodeFiles;
 
-const NAME_PART = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,199}$/;
-const NAME_LENGTH_MAX = 1000;
-
-/** Path of a store name. Throws for a name that could leave the root or that the store keeps for itself (leading dots). */
+/** Path of a store name. Throws for what is no name of a store. */
 export function pathOf(root: string, name: string): string {
-  if (name.length > NAME_LENGTH_MAX || !name.split('/').every((part) => NAME_PART.test(part))) {
-    throw new RentfoldError('UNEXPECTED', `"${name}" is no name for the store: parts of letters, digits, ".", "_" and "-" with "/" between`);
-  }
-  return join(root, ...name.split('/'));
+  return join(root, ...checkedName(name).split('/'));
 }
 
 const HINTS: Readonly<Record<string, string>> = {

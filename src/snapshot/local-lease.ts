@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { describeHolder, newHolder, parseHolder, type Holder } from './lease-holder.ts';
 import { ignoreMissing, syncFolder, temporaryName, writeDurably } from './local-files.ts';
 import { withGuard, type GuardPlace } from './local-guard.ts';
-import { isKnownDead, type ProcessIdentity } from './process-identity.ts';
+import { isKnownDead } from './process-identity.ts';
 import type { Lease, LeaseHeld } from './store.ts';
 
 /**
@@ -25,18 +25,13 @@ export interface LeasePlace extends GuardPlace {
   observed: { content: string; sinceMs: number };
 }
 
-interface Holder extends ProcessIdentity {
-  readonly writer: string;
-  readonly token: string;
-}
-
 /** One try. Held by another: says by whom; ask again later. */
 export async function takeLocalLease(place: LeasePlace, writer: string, lost: (reason: string) => void): Promise<Lease | LeaseHeld> {
   return withGuard(place, async () => {
     const path = join(place.folder, FILE_NAME);
     const content = await ignoreMissing(place.files.readFile(path, 'utf8'));
     if (content !== null && !mayTake(place, content)) return { held: false, by: describeHolder(content) };
-    const holder: Holder = { ...place.own, writer, token: randomBytes(8).toString('hex') };
+    const holder = newHolder(place.own, writer);
     const temporary = join(place.folder, temporaryName(place.own));
     const renewedMs = place.clock.monotonicMs();
     await writeDurably(place.files, temporary, Buffer.from(contentOf(holder, 1)));
@@ -57,20 +52,6 @@ function mayTake(place: LeasePlace, content: string): boolean {
 
 function contentOf(holder: Holder, beat: number): string {
   return `${JSON.stringify({ ...holder, beat: String(beat).padStart(BEAT_DIGITS, '0') })}\n`;
-}
-
-function parseHolder(content: string): Holder | null {
-  try {
-    const holder = JSON.parse(content) as Holder;
-    return typeof holder.space === 'string' && Number.isInteger(holder.pid) && holder.pid > 0 ? holder : null;
-  } catch {
-    return null;
-  }
-}
-
-function describeHolder(content: string): string {
-  const holder = parseHolder(content);
-  return holder === null ? 'an unreadable lease file' : `writer ${holder.writer}, process ${holder.pid} on host ${holder.host}`;
 }
 
 class LocalLease implements Lease {
