@@ -6,16 +6,18 @@ import type { Ingest } from '../ingest/ingest.ts';
 import { createBooks } from '../ledger/books.ts';
 import type { Books, Definitions } from '../ledger/ledger.ts';
 import { runPipeline } from '../pipeline.ts';
+import { ParquetTrigger } from '../pipeline-parquet.ts';
 import { buildApp, listen } from '../read/app.ts';
 import { createReadModel } from '../read/read-model.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
-import { openSnapshots, type CheckpointRequest, type Snapshots, type Step } from '../snapshot/checkpointer.ts';
+import { openSnapshots, type CheckpointOutcome, type CheckpointRequest, type ParquetRequest, type Snapshots, type Step } from '../snapshot/checkpointer.ts';
 import { decodingChanges } from '../snapshot/decoding-changes.ts';
 import { createWriterId } from '../snapshot/names.ts';
 import type { Manifest } from '../snapshot/manifest.ts';
 import type { Store } from '../snapshot/store.ts';
 import type { SnapshotWork } from '../snapshot/work.ts';
+import type { PartitionPosition } from '../source/positions.ts';
 import type { OpenedLog } from '../source/source.ts';
 import { createState, type State } from '../state.ts';
 import { createServeEvents, type ServeEvents } from './serve-events.ts';
@@ -78,8 +80,12 @@ export async function serve(parts: ServeParts): Promise<void> {
     control.opened(begun.log, clock.now());
     log.info({ source: begun.log.identity, partitions: begun.log.bounds.length, gaps: begun.log.gaps }, `reading ${begun.log.identity}`);
     roles = claimLoop(snapshots, control, clock, events.failedToClaim, running);
+    const parquet = new ParquetTrigger(clock, { seconds: config.parquet.seconds, timeZone: config.decode.timeZone }, {
+      mayWrite: () => snapshots.status().role === 'publisher' && control.state().caughtUpOnce, changes: () => state.books.changedSinceCut, hasGeneration: () => control.state().generation !== null,
+    });
     await runPipeline({
-      ingest, state, clock, events, options: config, reachedEndAtStart: () => isReady(control.state()), checkpoint: () => events.checkpoint(snapshots, request()),
+      ingest, state, clock, events, parquet, options: config, reachedEndAtStart: () => isReady(control.state()),
+      checkpoint: (isForFile) => checkpoint(request(), parquet, { ...config.parquet, isReason: isForFile }, (asked) => events.checkpoint(snapshots, asked)),
     }, running);
   };
   try {
@@ -89,6 +95,21 @@ export async function serve(parts: ServeParts): Promise<void> {
     const closed = closePort();
     await closeAll(log, [() => roles, () => ingest.close(), () => snapshots.close(), () => store.close(), () => closed]);
   }
+}
+
+/** Writes a checkpoint, with it the parquet file when that is wanted; answers the durable positions, or null for a stand-by. */
+async function checkpoint(
+  request: CheckpointRequest, trigger: ParquetTrigger, { money, overwrite, isReason }: Pick<ParquetRequest, 'money' | 'overwrite' | 'isReason'>, write: (asked: CheckpointRequest) => Promise<CheckpointOutcome>,
+): Promise<readonly PartitionPosition[] | null | 'skipped'> {
+  const wanted = trigger.begin();
+  let outcome: CheckpointOutcome | null = null;
+  try {
+    outcome = await write({ ...request, parquet: wanted === null ? null : { ...wanted, money, overwrite, isReason } });
+  } finally {
+    trigger.ended(outcome);
+  }
+  if (outcome.kind === 'skipped') return 'skipped';
+  return outcome.kind === 'standby' ? null : outcome.positions;
 }
 
 /** Lets everything go, one after the other, whatever fails on the way: what was not given back is free once the process has ended. */

@@ -21,8 +21,6 @@ export class DrawnAccounts implements AccountsCut, FigureWatcher {
   readonly accounts: number;
   readonly properties: number;
   readonly incompleteProperties: number;
-  outOfRange = 0;
-  cashOnCashOutOfRange = 0;
   readonly #core: Core;
   /** Days from the first of the fiscal year to `asOf`. */
   readonly #days: number;
@@ -86,11 +84,8 @@ export class DrawnAccounts implements AccountsCut, FigureWatcher {
       const ytd = span === null ? null : totalsOf(span.ytd);
       const cumulative = span === null ? null : totalsOf(span.cumulative);
       const isInRange = ytd !== null && cumulative !== null;
-      if (!isInRange) this.outOfRange++;
       const cashOnCash = isInRange ? cashOnCashOf(ytd.profitLoss, this.#days, invested.cashInvested, invested.downPayment) : null;
-      const fits = cashOnCash === null || Number.isSafeInteger(cashOnCash);
-      if (!fits) this.cashOnCashOutOfRange++;
-      this.#block.add(property, account, isInRange ? ytd : null, isInRange ? cumulative : null, cashOnCash === null || !fits ? Number.NaN : cashOnCash);
+      this.#block.add(property, account, isInRange ? ytd : null, isInRange ? cumulative : null, cashOnCash);
     });
     if (this.#block.count >= BLOCK_ACCOUNTS) this.#full.push(this.#takeBlock());
   }

@@ -6,6 +6,8 @@ import type { Totals } from './figure.ts';
 /** Gathers the figures of accounts into one self-contained block of columns. */
 export class FigureBlock {
   count = 0;
+  outOfRange = 0;
+  cashOnCashOutOfRange = 0;
   readonly #core: Core;
   #capacity: number;
   #columns: ReturnType<typeof createColumns>;
@@ -17,9 +19,12 @@ export class FigureBlock {
     this.#columns = createColumns(capacity);
   }
 
-  /** Adds an account; `ytd` and `cumulative` null when a total is out of range, `cashOnCash` NaN when there is none. */
-  add(property: number, account: number, ytd: Totals | null, cumulative: Totals | null, cashOnCash: number): void {
+  /** Adds an account; `ytd` and `cumulative` null when a total is out of range, `cashOnCash` null when there is none. */
+  add(property: number, account: number, ytd: Totals | null, cumulative: Totals | null, cashOnCash: number | null): void {
     if (this.count === this.#capacity) this.#grow();
+    const isExact = cashOnCash === null || Number.isSafeInteger(cashOnCash);
+    if (ytd === null || cumulative === null) this.outOfRange++;
+    else if (!isExact) this.cashOnCashOutOfRange++;
     const at = this.count++;
     const columns = this.#columns;
     columns.propertyKind[at] = this.#identifier(property, columns.property, at);
@@ -28,12 +33,12 @@ export class FigureBlock {
       columns.ytd[total][at] = ytd === null ? Number.NaN : ytd[TOTAL_NAMES[total]];
       columns.cumulative[total][at] = cumulative === null ? Number.NaN : cumulative[TOTAL_NAMES[total]];
     }
-    columns.cashOnCash[at] = cashOnCash;
+    columns.cashOnCash[at] = cashOnCash === null || !isExact ? Number.NaN : cashOnCash;
     columns.lastChangedAt[at] = this.#core.accounts.lastChangedAt[account];
   }
 
   finish(): FigureColumns {
-    return { count: this.count, ...this.#columns, strings: this.#strings };
+    return { count: this.count, outOfRange: this.outOfRange, cashOnCashOutOfRange: this.cashOnCashOutOfRange, ...this.#columns, strings: this.#strings };
   }
 
   /** Writes the identifier of an account, answers its kind. */
@@ -54,7 +59,7 @@ export class FigureBlock {
   }
 }
 
-function createColumns(capacity: number): Omit<FigureColumns, 'count' | 'strings'> {
+function createColumns(capacity: number): Omit<FigureColumns, 'count' | 'outOfRange' | 'cashOnCashOutOfRange' | 'strings'> {
   const totals = (): Float64Array[] => TOTAL_NAMES.map(() => new Float64Array(capacity));
   return {
     propertyKind: new Uint8Array(capacity), property: new Uint32Array(capacity * 4), unitKind: new Uint8Array(capacity), unit: new Uint32Array(capacity * 4),

@@ -8,6 +8,9 @@ export const TOTAL_NAMES = [
 /** Figures of accounts as columns: self-contained, long identifiers index `strings`. Transferable buffers; columns may be longer than `count`. */
 export interface FigureColumns {
   readonly count: number;
+  /** Accounts without figures because a total is out of range, and those without `cashOnCash` because that alone is. */
+  readonly outOfRange: number;
+  readonly cashOnCashOutOfRange: number;
   readonly propertyKind: Uint8Array;
   /** 4 words an account, as all identifiers. */
   readonly property: Uint32Array;
@@ -36,9 +39,6 @@ export interface AccountsCut {
   readonly accounts: number;
   readonly properties: number;
   readonly incompleteProperties: number;
-  /** Accounts drawn so far without figures because a total is out of range, and those without `cashOnCash` because that alone is. */
-  readonly outOfRange: number;
-  readonly cashOnCashOutOfRange: number;
   /** The next accounts, by rising number of their property but for those drawn ahead; a property and its units stand together. Null when all are drawn. */
   next(): FigureColumns | null;
   /** Ends the cut, drawn to its end or not; nothing is drawn ahead any more. */
