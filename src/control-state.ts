@@ -25,6 +25,7 @@ export interface ControlState {
   readonly checkpoints: readonly CheckpointStatus[];
   readonly checkpointsSucceeded: number;
   readonly checkpointsFailed: number;
+  readonly parquet: ParquetStatus;
   /** By code, at most WARNING_CODES_MAX of them. */
   readonly warnings: Readonly<Record<string, WarningStatus>>;
   /** Milliseconds since 1970, as all times here. */
@@ -63,6 +64,23 @@ export interface CheckpointStatus {
   readonly durationMs: number;
   readonly at: number;
   /** Why it could not be written; null when it is durable. */
+  readonly error: string | null;
+}
+
+/** The parquet file, as this process last wrote or found it, and what became of its own writing. */
+export interface ParquetStatus {
+  /** Null until it is known. */
+  readonly file: {
+    readonly generation: number;
+    /** Epoch day. */
+    readonly asOf: number;
+    /** When its figures were taken. */
+    readonly at: number;
+    readonly accounts: number;
+  } | null;
+  readonly succeeded: number;
+  readonly failed: number;
+  /** Why it was not written the last time it was due; null when it was. */
   readonly error: string | null;
 }
 

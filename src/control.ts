@@ -1,7 +1,7 @@
 import { enablePatches, produce, produceWithPatches, type Draft, type Patch } from 'immer';
 import {
   CHECKPOINTS_KEPT, MESSAGE_LENGTH_MAX, OTHER_WARNINGS, reachedEndAtStart, WARNING_CODES_MAX,
-  type CheckpointStatus, type ControlState, type PartitionStatus,
+  type CheckpointStatus, type ControlState, type ParquetStatus, type PartitionStatus,
 } from './control-state.ts';
 import { partitionName, type PartitionBounds, type PartitionPosition, type TopicPartition } from './source/positions.ts';
 import type { PartitionStop } from './source/source.ts';
@@ -16,6 +16,11 @@ export interface Restored {
   readonly incompleteHistory: readonly string[];
   readonly positions: readonly PartitionPosition[];
 }
+
+/** The file is there (written now, or found as it should be), or it was not written, and why. `isFailure`: it should have been. */
+export type ParquetResult =
+  | { readonly kind: 'there'; readonly isNew: boolean; readonly file: NonNullable<ParquetStatus['file']> }
+  | { readonly kind: 'not-written'; readonly isFailure: boolean; readonly error: string };
 
 export type ControlListener = (patches: readonly Patch[], state: ControlState) => void;
 
@@ -36,6 +41,8 @@ export interface Control {
   stopped(stop: PartitionStop, at: number): void;
   /** A checkpoint was written, or failed; `lineage` is the one it belongs to, null while none is begun. */
   checkpointed(checkpoint: CheckpointStatus, lineage: string | null): void;
+  /** What became of the parquet file, the last time it was due. */
+  parquet(outcome: ParquetResult): void;
   roleChanged(role: ControlState['role']): void;
   warned(warning: { readonly code: string; readonly message: string }, at: number): void;
   closing(): void;
@@ -71,6 +78,7 @@ export function createControl(startedAt: number): Control {
     folded: (positions, at) => change((draft) => fold(draft, positions, at)),
     stopped: (stop, at) => change((draft) => stopPartition(draft, stop, at)),
     checkpointed: (checkpoint, lineage) => change((draft) => recordCheckpoint(draft, checkpoint, lineage)),
+    parquet: (outcome) => change((draft) => recordParquet(draft, outcome)),
     roleChanged: (role) => change((draft) => void (draft.role = role)),
     warned: (warning, at) => change((draft) => recordWarning(draft, warning, at)),
     closing: () => change((draft) => void (draft.phase = 'closing')),
@@ -80,7 +88,7 @@ export function createControl(startedAt: number): Control {
 function initialState(startedAt: number): ControlState {
   return {
     phase: 'restoring', role: 'standby', lineage: null, generation: null, caughtUpOnce: false, incompleteHistory: [], waitingTopics: [], partitions: {},
-    sourceStop: null, checkpoints: [], checkpointsSucceeded: 0, checkpointsFailed: 0, warnings: {}, startedAt, restoredAt: null, readyAt: null,
+    sourceStop: null, checkpoints: [], checkpointsSucceeded: 0, checkpointsFailed: 0, parquet: { file: null, succeeded: 0, failed: 0, error: null }, warnings: {}, startedAt, restoredAt: null, readyAt: null,
   };
 }
 
@@ -124,6 +132,18 @@ function recordCheckpoint(draft: Draft<ControlState>, checkpoint: CheckpointStat
     draft.generation = checkpoint.generation;
     draft.checkpointsSucceeded++;
   } else draft.checkpointsFailed++;
+}
+
+function recordParquet(draft: Draft<ControlState>, outcome: ParquetResult): void {
+  const { parquet } = draft;
+  if (outcome.kind === 'there') {
+    parquet.file = outcome.file;
+    parquet.error = null;
+    if (outcome.isNew) parquet.succeeded++;
+    return;
+  }
+  parquet.error = bounded(outcome.error);
+  if (outcome.isFailure) parquet.failed++;
 }
 
 function recordWarning(draft: Draft<ControlState>, warning: { readonly code: string; readonly message: string }, at: number): void {

@@ -92,6 +92,8 @@ export const ERROR_CODES = {
   SOURCE_RETRYING: { kind: 'warning', meaning: 'A broker does not answer or refuses to; it is tried again for as long as it takes.', action: 'Look at the broker named; nothing is lost, figures wait.' },
   CHECKPOINT_FAILED: { kind: 'warning', meaning: 'A checkpoint could not be written; it is tried again.', action: 'Look at the store; folding and reading go on.' },
   COMMIT_FAILED: { kind: 'warning', meaning: 'A checkpoint is durable, but the source did not take its positions.', action: 'Nothing: only tools that show lag miss them.' },
+  PARQUET_FAILED: { kind: 'warning', meaning: 'The parquet file could not be written; the one before it stays.', action: 'Look at the message for the cause; it is tried again, and checkpoints go on.' },
+  PARQUET_FOREIGN: { kind: 'warning', meaning: 'Another program writes the parquet file beside rentfold, which leaves it alone.', action: 'End the other program, then set RENTFOLD_PARQUET_OVERWRITE=true.' },
   LEASE_LOST: { kind: 'warning', meaning: 'Another process publishes; this one stands by.', action: 'Nothing, if two processes are meant.' },
 } as const satisfies Record<string, ErrorCode>;
 

@@ -2,6 +2,7 @@ import type { ChangeBatch } from './change/change.ts';
 import { RentfoldError } from './errors.ts';
 import type { Ingest } from './ingest/ingest.ts';
 import type { FoldWarning, OpenDeadLetter } from './ledger/ledger.ts';
+import type { ParquetTrigger } from './pipeline-parquet.ts';
 import { CheckpointTrigger, type CheckpointSchedule } from './pipeline-trigger.ts';
 import type { Clock } from './runtime/clock.ts';
 import type { PartitionBounds, PartitionPosition } from './source/positions.ts';
@@ -36,10 +37,12 @@ export interface PipelineParts {
   /** True once folding has reached the end of the log seen at start. */
   readonly reachedEndAtStart: () => boolean;
   /**
-   * Writes a checkpoint of the state as it is now; answers the positions that are durable, or null when nothing was published (a stand-by publishes nothing).
-   * `isLast`: none follows in this process.
+   * Writes a checkpoint of the state as it is now; answers the positions that are durable, null when nothing was published (a stand-by publishes nothing), or
+   * 'skipped' when it was begun for the parquet file's sake alone (`isForFile`) and that needs none.
    */
-  readonly checkpoint: (isLast: boolean) => Promise<readonly PartitionPosition[] | null>;
+  readonly checkpoint: (isForFile: boolean) => Promise<readonly PartitionPosition[] | null | 'skipped'>;
+  /** When the parquet file makes a checkpoint due; `checkpoint` writes it. Null: no file is written. */
+  readonly parquet?: Pick<ParquetTrigger, 'isDue' | 'ending'> | null;
   readonly options: CheckpointSchedule;
   /** `asked`: folds on until the signal aborts. `end-at-start`: until everything up to the end seen at start is folded, or something stops. */
   readonly until: 'asked' | 'end-at-start';
@@ -86,6 +89,7 @@ class Pipeline {
       await checkpoints;
     }
     const end = this.#end();
+    this.#parts.parquet?.ending();
     const failure = await this.#checkpoint(true, end === 'end-at-start' && this.#parts.state.positions().length > 0);
     if (failure !== null) throw failure;
     return end;
@@ -159,20 +163,24 @@ class Pipeline {
   }
 
   async #checkpointLoop(signal: AbortSignal): Promise<void> {
+    const { parquet = null } = this.#parts;
+    const isFileDue = parquet === null ? null : (): boolean => this.#mayCheckpoint && parquet.isDue();
     while (!signal.aborted) {
-      await this.#due.wait(signal);
+      await this.#due.wait(signal, isFileDue);
       if (!signal.aborted) await this.#checkpoint(false, false);
     }
   }
 
   /** Answers why it could not be written; null when it was, or when there is nothing to write (`always` or not) or this process stands by. */
   async #checkpoint(isLast: boolean, always: boolean): Promise<Error | null> {
-    const { events } = this.#parts;
+    const { events, parquet } = this.#parts;
+    const isForFile = !always && !isLast && !this.#due.isDue();
     const since = this.#due.begin();
-    if ((since === 0 && !always) || !this.#mayCheckpoint) return null;
+    if ((since === 0 && !always && parquet?.isDue() !== true) || !this.#mayCheckpoint) return null;
     try {
-      const durable = await this.#parts.checkpoint(isLast);
-      if (durable === null) this.#due.postponed(since);
+      const durable = await this.#parts.checkpoint(isForFile || (since === 0 && !always));
+      if (durable === 'skipped') this.#due.skipped(since);
+      else if (durable === null) this.#due.postponed(since);
       else {
         this.#due.succeeded();
         await this.#parts.ingest.commit(durable).catch((error: unknown) => events.commitFailed(error));

@@ -4,15 +4,15 @@ import type { PipelineEvents } from '../pipeline.ts';
 import { printable } from '../read/text.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
-import type { CheckpointRequest, Role, Snapshots } from '../snapshot/checkpointer.ts';
-import type { PartitionPosition } from '../source/positions.ts';
+import type { CheckpointOutcome, CheckpointRequest, Role, Snapshots } from '../snapshot/checkpointer.ts';
+import { createParquetEvents } from './parquet-events.ts';
 
 /** What happens while folding, told to the log and to the control state together. The words operators search for stand here. */
 export interface FoldingEvents extends PipelineEvents {
   warned(warning: { readonly code: string; readonly message: string }): void;
   failedToClaim(error: unknown): void;
-  /** Writes one checkpoint and tells how it went; answers the durable positions, or null for a stand-by. */
-  checkpoint(snapshots: Snapshots, request: CheckpointRequest): Promise<readonly PartitionPosition[] | null>;
+  /** Writes one checkpoint and tells how it went. */
+  checkpoint(snapshots: Snapshots, request: CheckpointRequest): Promise<CheckpointOutcome>;
 }
 
 /** Events of a folding process. */
@@ -24,13 +24,13 @@ export function createFoldingEvents(log: Logger, control: Control, clock: Clock)
   };
   /** True while the lease is ours and nothing may be published all the same. */
   let isBarred = false;
-  const notPublished = (role: Role, reason: string): null => {
+  const notPublished = (role: Role, reason: string): void => {
     const wasBarred = isBarred;
     isBarred = role === 'publisher';
     if (isBarred && !wasBarred) warned({ code: 'CHECKPOINT_FAILED', message: `no checkpoint is written: ${reason}` });
     else log.debug(`no checkpoint: ${reason}`);
-    return null;
   };
+  const parquetEvents = createParquetEvents(log, control, warned);
   return {
     warned,
     folded: (_batch, positions) => control.folded(positions, now()),
@@ -59,13 +59,19 @@ export function createFoldingEvents(log: Logger, control: Control, clock: Clock)
     failedToClaim: (error) => log.debug(`the lease could not be asked for: ${messageOf(error)}`),
     async checkpoint(snapshots, request) {
       const outcome = await snapshots.checkpoint(request);
-      if (outcome.kind === 'standby') return notPublished(snapshots.status().role, outcome.reason);
+      if (outcome.kind === 'standby') {
+        notPublished(snapshots.status().role, outcome.reason);
+        return outcome;
+      }
       isBarred = false;
-      const { generation, rows, bytes, ms } = outcome;
-      control.checkpointed({ generation, rows, bytes, durationMs: ms, at: now(), error: null }, snapshots.status().lineage);
-      log.info({ generation, rows, bytes, ms: Math.round(ms) }, `[FP-CACHE] Checkpoint: generation ${generation}, ${rows} rows, ${bytes} bytes`);
-      await snapshots.maintain();
-      return outcome.positions;
+      if (outcome.kind === 'published') {
+        const { generation, rows, bytes, ms } = outcome;
+        control.checkpointed({ generation, rows, bytes, durationMs: ms, at: now(), error: null }, snapshots.status().lineage);
+        log.info({ generation, rows, bytes, ms: Math.round(ms) }, `[FP-CACHE] Checkpoint: generation ${generation}, ${rows} rows, ${bytes} bytes`);
+      }
+      if (outcome.parquet !== null) parquetEvents(outcome.parquet);
+      if (outcome.kind === 'published') await snapshots.maintain();
+      return outcome;
     },
   };
 }

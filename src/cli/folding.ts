@@ -6,7 +6,7 @@ import { createBooks } from '../ledger/books.ts';
 import type { Books, Definitions } from '../ledger/ledger.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
-import { openSnapshots, type CheckpointRequest, type Snapshots, type Step } from '../snapshot/checkpointer.ts';
+import { openSnapshots, type Snapshots, type Step } from '../snapshot/checkpointer.ts';
 import { decodingChanges } from '../snapshot/decoding-changes.ts';
 import type { Manifest } from '../snapshot/manifest.ts';
 import { createWriterId } from '../snapshot/names.ts';
@@ -99,14 +99,6 @@ export async function openLog({ parts, control, events }: Folding, state: State)
   control.opened(opened, clock.now());
   log.info({ source: opened.identity, partitions: opened.bounds.length, gaps: opened.gaps }, `reading ${opened.identity}`);
   return opened;
-}
-
-/** What a checkpoint taken now has to know. */
-export function checkpointRequest({ parts, definitions, control }: Folding, { state, missingHistory }: RestoredState, log: OpenedLog, isLast: boolean): CheckpointRequest {
-  return {
-    state, decoding: parts.config.decode, definitions, sourceIdentity: log.identity, caughtUpOnce: control.state().caughtUpOnce,
-    incompleteHistory: [...new Set([...missingHistory, ...log.gaps])], isLast,
-  };
 }
 
 /** A stand-by asks for the lease again and again; the control state shows the role within a second. */

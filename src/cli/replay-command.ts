@@ -5,8 +5,9 @@ import { createNames } from '../snapshot/names.ts';
 import { newestManifest } from '../snapshot/newest.ts';
 import { partitionName } from '../source/positions.ts';
 import type { OpenedLog } from '../source/source.ts';
+import { checkpointsOf } from './checkpoints.ts';
 import { closeAll, unlessEnded } from './ending.ts';
-import { checkpointRequest, claimLoop, openLog, prepareFolding, restoreState, type Folding, type FoldingParts, type RestoredState } from './folding.ts';
+import { claimLoop, openLog, prepareFolding, restoreState, type Folding, type FoldingParts, type RestoredState } from './folding.ts';
 import { ReplayMeter } from './replay-meter.ts';
 import { showProgress, type ProgressLine } from './replay-progress.ts';
 import { summaryText } from './replay-summary.ts';
@@ -61,13 +62,15 @@ async function begin(folding: Folding): Promise<{ readonly restored: RestoredSta
 
 /** Folds to the end and makes sure that it is durable. */
 async function fold(folding: Folding, restored: RestoredState, opened: OpenedLog, shutdown: AbortSignal): Promise<void> {
-  const { parts, control, events, snapshots } = folding;
+  const { parts, control, events } = folding;
   const { ingest, clock, config } = parts;
+  const checkpoints = checkpointsOf(folding, restored, opened);
   let lastIsDurable = true;
   const end = await runPipeline({
     ingest, state: restored.state, clock, events, options: config, until: 'end-at-start', reachedEndAtStart: () => isReady(control.state()),
-    checkpoint: async (isLast) => {
-      const durable = await events.checkpoint(snapshots, checkpointRequest(folding, restored, opened, isLast));
+    ...checkpoints,
+    async checkpoint(isForFile) {
+      const durable = await checkpoints.checkpoint(isForFile);
       lastIsDurable = durable !== null;
       return durable;
     },

@@ -10,8 +10,9 @@ import { createReadModel } from '../read/read-model.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { OpenedLog } from '../source/source.ts';
 import { createState, type State } from '../state.ts';
+import { checkpointsOf } from './checkpoints.ts';
 import { closeAll, unlessEnded } from './ending.ts';
-import { checkpointRequest, claimLoop, openLog, prepareFolding, restoreState, type Folding, type FoldingParts, type RestoredState } from './folding.ts';
+import { claimLoop, openLog, prepareFolding, restoreState, type Folding, type FoldingParts, type RestoredState } from './folding.ts';
 
 /** Everything `serve` needs from the outside. */
 export interface ServeParts extends FoldingParts {
@@ -49,7 +50,7 @@ export async function serve(parts: ServeParts): Promise<void> {
     roles = claimLoop(folding, running);
     await runPipeline({
       ingest, state: restored.state, clock, events, options: config, until: 'asked', reachedEndAtStart: () => isReady(control.state()),
-      checkpoint: (isLast) => events.checkpoint(snapshots, checkpointRequest(folding, restored, opened, isLast)),
+      ...checkpointsOf(folding, restored, opened),
     }, running);
   };
   try {

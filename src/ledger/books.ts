@@ -1,4 +1,5 @@
 import { recountIfNeeded } from './account-sums.ts';
+import { DrawnAccounts } from './accounts-cut.ts';
 import { canonicalRows } from './canonical.ts';
 import { controlTotalsOf } from './control-totals.ts';
 import { createCore } from './core.ts';
@@ -38,6 +39,11 @@ export function createBooks(definitions: Definitions, options: BooksOptions = {}
       if (core.changes.watcher !== null) throw new Error('a cut is open already: commit or abort it first');
       return new Cut(core, kind);
     },
+    beginAccountsCut(asOf) {
+      checkLoaded();
+      if (core.changes.figureWatcher !== null) throw new Error('a cut of accounts is open already: end it first');
+      return new DrawnAccounts(core, asOf, incompleteProperties(core));
+    },
     get changedSinceCut() {
       return core.changes.rows.list.length + core.changes.marks;
     },
@@ -58,8 +64,6 @@ export function createBooks(definitions: Definitions, options: BooksOptions = {}
 function countsOf(core: Core): BooksCounts {
   for (const account of [...core.accounts.outOfRange]) recountIfNeeded(core, account);
   const { rows } = controlTotalsOf(core);
-  let incomplete = 0;
-  for (const property of core.letters.markedProperties()) if (isKnownProperty(core, property)) incomplete++;
   return {
     rows,
     rememberedDeletes: core.deletes.count,
@@ -67,9 +71,15 @@ function countsOf(core: Core): BooksCounts {
     properties: core.accounts.knownProperties,
     accounts: core.accounts.knownProperties + core.accounts.knownUnits,
     openDeadLetters: core.letters.count,
-    incompleteProperties: incomplete,
+    incompleteProperties: incompleteProperties(core),
     outOfRangeAccounts: core.accounts.outOfRange.size,
     ledgerBytes: core.rows.bytes + core.index.bytes + core.deletes.bytes + core.changes.bytes,
     accountBytes: core.accounts.bytes,
   };
+}
+
+function incompleteProperties(core: Core): number {
+  let incomplete = 0;
+  for (const property of core.letters.markedProperties()) if (isKnownProperty(core, property)) incomplete++;
+  return incomplete;
 }

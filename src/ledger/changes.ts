@@ -6,6 +6,11 @@ export interface WriteWatcher {
   beforeAccount(account: number): void;
 }
 
+/** Is told of every property whose rows, sums or investment are about to change. An open cut of accounts is one. */
+export interface FigureWatcher {
+  beforeFigures(property: number): void;
+}
+
 /** Numbers of what changed since the last cut, each once. */
 export class ChangeSet {
   readonly list = new IndexList();
@@ -34,6 +39,7 @@ export class Changes {
   accounts = new ChangeSet();
   marks = 0;
   watcher: WriteWatcher | null = null;
+  figureWatcher: FigureWatcher | null = null;
 
   /** To be called before anything of a row is written. */
   row(row: number): void {

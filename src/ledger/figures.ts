@@ -98,7 +98,7 @@ export function finish(query: FigureQuery, partial: FigurePartial, calendar: Fis
 }
 
 /** R7: percent in 1/10 000, rounded half-even; null when nothing is invested. */
-function cashOnCashOf(ytdProfitLoss: number, days: number, cashInvested: number | null, downPayment: number | null): number | null {
+export function cashOnCashOf(ytdProfitLoss: number, days: number, cashInvested: number | null, downPayment: number | null): number | null {
   const invested = cashInvested !== null && cashInvested > 0 ? cashInvested : downPayment !== null && downPayment > 0 ? downPayment : null;
   if (invested === null) return null;
   const percent = BigInt(ytdProfitLoss) * PERCENT_UNITS;
@@ -107,7 +107,7 @@ function cashOnCashOf(ytdProfitLoss: number, days: number, cashInvested: number 
 }
 
 /** Totals of one span, or null when one of them is out of range. `expenses` is the sum of the eight (R4), `profitLoss` R5. */
-function totalsOf(sums: readonly number[]): Totals | null {
+export function totalsOf(sums: readonly number[]): Totals | null {
   const expenses = expensesOf(sums);
   const profitLoss = expenses === null ? null : sumWithinRange([sums[FIELD_RENT], -expenses]);
   if (expenses === null || profitLoss === null) return null;
@@ -134,7 +134,8 @@ function finishUnits(units: FigurePartial['units']): UnitFigures[] | null {
   return finished.sort((a, b) => (a.unitId < b.unitId ? -1 : 1));
 }
 
-function knownUnits(core: Core, property: number): number[] {
+/** Accounts of the property's units that have a row. */
+export function knownUnits(core: Core, property: number): number[] {
   const units: number[] = [];
   for (let unit = core.accounts.firstUnit(property); unit >= 0; unit = core.accounts.nextUnit(unit)) {
     if (core.accounts.rowCount[unit] > 0) units.push(unit);
@@ -143,7 +144,7 @@ function knownUnits(core: Core, property: number): number[] {
 }
 
 /** What is invested, from the property's own row (R7). */
-function investment(core: Core, property: number): Pick<FigurePartial, 'cashInvested' | 'downPayment'> {
+export function investment(core: Core, property: number): Pick<FigurePartial, 'cashInvested' | 'downPayment'> {
   if (property < 0) return { cashInvested: null, downPayment: null };
   const { kind, words } = core.accounts.ids;
   const [a, b, c, d] = words.subarray(property * 4, property * 4 + 4);

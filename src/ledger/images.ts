@@ -26,6 +26,7 @@ export function isSameImage(core: Core, row: number, image: RowImage): boolean {
 
 /** Gives a row without image its first one. The change was announced. */
 export function putImage(core: Core, row: number, image: RowImage): void {
+  figuresChange(core, image.account);
   if (core.rows.state(row) === ROW_DELETED) core.deletes.count--;
   core.rows.setState(row, ROW_LIVE);
   writeImage(core, row, image);
@@ -35,6 +36,8 @@ export function putImage(core: Core, row: number, image: RowImage): void {
 
 /** Takes the old contribution of a live row out and puts the new one in. The change was announced. */
 export function replaceImage(core: Core, row: number, image: RowImage): void {
+  figuresChange(core, core.rows.account(row));
+  figuresChange(core, image.account);
   postRow(core, row, -1);
   const moves = core.rows.account(row) !== image.account;
   if (moves) detach(core, row);
@@ -46,6 +49,7 @@ export function replaceImage(core: Core, row: number, image: RowImage): void {
 /** Makes a live row a remembered delete. The change was announced. Answers the account it was in. */
 export function removeImage(core: Core, row: number, foldedAt: number): number {
   const account = core.rows.account(row);
+  figuresChange(core, account);
   postRow(core, row, -1);
   detach(core, row);
   if (core.rows.table(row) === TABLE_PROPERTIES) core.accounts.downPayment[account] = Number.NaN;
@@ -91,6 +95,11 @@ export function countRow(core: Core, row: number, by: 1 | -1): void {
   const account = core.rows.account(row);
   core.accounts.countRow(account, core.accounts.propertyOf(account), by);
   core.liveRows[core.rows.table(row)] += by;
+}
+
+/** To be called before a live row's contribution to an account changes. */
+function figuresChange(core: Core, account: number): void {
+  core.changes.figureWatcher?.beforeFigures(core.accounts.propertyOf(account));
 }
 
 function attach(core: Core, row: number): void {

@@ -1,4 +1,5 @@
 import type { ChangeBatch, DeadLetter, TableName } from '../change/change.ts';
+import type { AccountsCut } from './figure-columns.ts';
 import type { FigureAnswer, FigureQuery } from './figure.ts';
 
 /**
@@ -14,6 +15,8 @@ export interface Books {
 
   /** Starts a consistent picture of what changed since the last committed cut (`delta`) or of everything (`full`). One at a time. */
   beginCut(kind: 'delta' | 'full'): BooksCut;
+  /** Starts a consistent picture of all accounts' figures as of an epoch day. One at a time; a cut of rows may be open beside it. */
+  beginAccountsCut(asOf: number): AccountsCut;
   /** Rows, remembered deletes and marks that a delta begun now would hold. */
   readonly changedSinceCut: number;
   /** A loader that fills empty books from segments, base first, then deltas in order. */

@@ -148,6 +148,12 @@ function addProcessMetrics(registry: Registry, model: ReadModel): void {
     emit({ outcome: 'succeeded' }, model.control().checkpointsSucceeded);
     emit({ outcome: 'failed' }, model.control().checkpointsFailed);
   });
+  single('rentfold_parquet_generation', 'Generation in the parquet file, as last written or found.', () => model.control().parquet.file?.generation ?? null);
+  single('rentfold_parquet_success_timestamp_seconds', 'When the figures in the parquet file were taken.', () => seconds(model.control().parquet.file?.at ?? null));
+  counter(registry, 'rentfold_parquet_writes_total', 'Parquet files tried by this process, by outcome.', ['outcome'], (emit) => {
+    emit({ outcome: 'succeeded' }, model.control().parquet.succeeded);
+    emit({ outcome: 'failed' }, model.control().parquet.failed);
+  });
   counter(registry, 'rentfold_warnings_total', 'Warnings, by code.', ['code'], (emit) => {
     for (const [code, { count }] of Object.entries(model.control().warnings)) emit({ code }, count);
   });

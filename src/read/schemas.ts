@@ -143,6 +143,15 @@ export const statusAnswer = described('The state of the process.', exactly({
     failed: count,
     history: { type: 'array', items: exactly({ generation: count, rows: count, bytes: count, duration_ms: { type: 'number' }, at: nullableInstant, error: nullableText }) },
   }),
+  parquet: exactly({
+    succeeded: { ...count, description: 'Files written by this process.' },
+    failed: count,
+    error: { ...nullableText, description: 'Why the file was not written the last time it was due.' },
+    file: {
+      type: ['object', 'null'], required: ['generation', 'as_of', 'accounts', 'at'], description: 'The file as last written or found; null until that is known.',
+      properties: { generation: count, as_of: { type: 'string', format: 'date' }, accounts: count, at: nullableInstant },
+    },
+  }),
   warnings: { type: 'array', items: exactly({ code: text, count, message: text, at: nullableInstant }) },
   started_at: nullableInstant,
   restored_at: nullableInstant,

@@ -1,3 +1,4 @@
+import { dateText } from '../change/dates.ts';
 import {
   caughtUp, isReady, lagRecords, partitionLag, sortedPartitions, type ControlState, type PartitionStatus, type StopStatus,
 } from '../control-state.ts';
@@ -37,6 +38,7 @@ export function buildStatus(model: ReadModel, versions: Readonly<Record<string, 
     account_bytes: counts.accountBytes,
     partitions: partitionsOf(control, counters),
     checkpoints: checkpointsOf(control),
+    parquet: parquetOf(control),
     warnings: Object.entries(control.warnings).map(([code, { count, message, at }]) => ({ code, count, message, at: isoText(at) })),
     started_at: isoText(control.startedAt),
     restored_at: isoText(control.restoredAt),
@@ -104,5 +106,12 @@ function checkpointsOf(control: ControlState): unknown {
       generation: checkpoint.generation, rows: checkpoint.rows, bytes: checkpoint.bytes, duration_ms: checkpoint.durationMs,
       at: isoText(checkpoint.at), error: checkpoint.error,
     })),
+  };
+}
+
+function parquetOf({ parquet: { file, succeeded, failed, error } }: ControlState): unknown {
+  return {
+    succeeded, failed, error,
+    file: file === null ? null : { generation: file.generation, as_of: dateText(file.asOf), accounts: file.accounts, at: isoText(file.at) },
   };
 }

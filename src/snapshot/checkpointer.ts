@@ -1,9 +1,10 @@
 import type { DecodeOptions } from '../change/decoder.ts';
+import type { RentfoldError } from '../errors.ts';
 import type { Books, Definitions } from '../ledger/ledger.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { PartitionPosition } from '../source/positions.ts';
 import type { State } from '../state.ts';
-import type { Manifest } from './manifest.ts';
+import type { ParquetMoney } from './parquet-schema.ts';
 import type { RestoreResult, Warning } from './restore.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
 import type { Store } from './store.ts';
@@ -23,6 +24,7 @@ export interface Snapshots {
   /**
    * Writes what changed since the last checkpoint and the next manifest. Folding may go on meanwhile: the cut is taken once, at one moment, with the
    * positions of that moment. A failure leaves all rows to be written again, and is thrown: STORE_UNAVAILABLE for an outage; try again later.
+   * When the parquet file is asked for with it, its figures are those of the generation; when nothing has changed since the newest, they are that one's.
    */
   checkpoint(request: CheckpointRequest): Promise<CheckpointOutcome>;
   /**
@@ -40,8 +42,8 @@ export type Role = 'publisher' | 'standby';
 
 /** Steps between two effects, in order; a test may end the process at any of them. */
 export const STEPS = [
-  'head-confirmed', 'cut-begun', 'slice-drawn', 'segment-written', 'dead-letters-written', 'current-written', 'manifest-written', 'outputs-published',
-  'prune-begun', 'prune-manifest-removed', 'prune-file-removed', 'compaction-begun', 'compaction-written',
+  'head-confirmed', 'parquet-prepared', 'cut-begun', 'slice-drawn', 'segment-written', 'dead-letters-written', 'current-written', 'manifest-written',
+  'parquet-drawn', 'parquet-written', 'prune-begun', 'prune-manifest-removed', 'prune-file-removed', 'compaction-begun', 'compaction-written',
 ] as const;
 export type Step = (typeof STEPS)[number];
 
@@ -56,11 +58,6 @@ export interface SnapshotOptions {
   readonly work: SnapshotWork;
   /** Told what an operator should know: LEASE_LOST, CHECKPOINT_FAILED. */
   readonly notify: (warning: Warning) => void;
-  /**
-   * Publishes what is derived from a generation, once its manifest is durable and before its positions are told to the broker. A failure
-   * is reported and does not undo the checkpoint. `isLast`: this process makes no other generation, so what is to be published is published now.
-   */
-  readonly publishOutputs?: (manifest: Manifest, isLast: boolean) => Promise<void>;
   readonly onStep?: (step: Step) => void | Promise<void>;
 }
 
@@ -73,9 +70,43 @@ export interface CheckpointRequest {
   readonly sourceIdentity: string;
   readonly caughtUpOnce: boolean;
   readonly incompleteHistory: readonly string[];
-  /** No other checkpoint follows in this process. */
-  readonly isLast: boolean;
+  /** The parquet file, when it is to be written with this generation. */
+  readonly parquet?: ParquetRequest | null;
 }
+
+/** How the parquet file is to be written. */
+export interface ParquetRequest {
+  /** Epoch day up to which rows count. */
+  readonly asOf: number;
+  readonly money: ParquetMoney;
+  /** Overwrite what another program wrote since we did. */
+  readonly overwrite: boolean;
+  /** A file of the newest generation may stand although rows changed since. */
+  readonly mayStand: boolean;
+  /** The checkpoint is begun for the file's sake: none is written when the file is not. */
+  readonly isReason: boolean;
+}
+
+/** What became of the parquet file. Times in milliseconds, `asOf` an epoch day. */
+export type ParquetOutcome =
+  | {
+    readonly kind: 'written';
+    readonly generation: number;
+    readonly asOf: number;
+    readonly at: number;
+    readonly accounts: number;
+    readonly bytes: number;
+    /** Accounts without figures because a total is out of range. */
+    readonly outOfRange: number;
+    /** Where what was there, and not ours, was copied first; null when there was none, or a copy already. */
+    readonly copiedTo: string | null;
+    readonly ms: number;
+  }
+  /** It was there already. */
+  | { readonly kind: 'current'; readonly generation: number; readonly asOf: number; readonly at: number; readonly accounts: number }
+  /** It was left as it is: another publisher is further, another program writes it, or there is no account to write. `tag`: version of what is there. */
+  | { readonly kind: 'left'; readonly why: 'behind' | 'foreign' | 'empty'; readonly message: string; readonly tag: string | null }
+  | { readonly kind: 'failed'; readonly error: RentfoldError };
 
 export type CheckpointOutcome =
   | {
@@ -87,7 +118,13 @@ export type CheckpointOutcome =
     readonly ms: number;
     /** What the generation covers: what may be told to the broker. */
     readonly positions: readonly PartitionPosition[];
+    /** Null when it was not asked for. */
+    readonly parquet: ParquetOutcome | null;
   }
+  /** Begun for the parquet file's sake, and that is not to be written: neither was a generation. */
+  | { readonly kind: 'skipped'; readonly parquet: ParquetOutcome }
+  /** Only the parquet file was written: nothing has changed since this generation. */
+  | { readonly kind: 'unchanged'; readonly generation: number; readonly positions: readonly PartitionPosition[]; readonly parquet: ParquetOutcome }
   /** Nothing was written, and why: another process publishes, or this one has not yet read as far as what is published. */
   | { readonly kind: 'standby'; readonly reason: string };
 

@@ -22,6 +22,8 @@ export interface CutParts {
   /** A number for a file name, never given before by this process. */
   readonly nextFile: () => number;
   readonly mayPublish: () => boolean;
+  /** Called in the synchronous stretch in which cut and positions are taken. */
+  readonly atCut: () => void;
   readonly step: (step: Step) => Promise<void>;
 }
 
@@ -50,6 +52,7 @@ export class CutWriter {
     const begunMs = options.clock.monotonicMs();
     // Cut and positions are taken in one synchronous stretch: no batch is folded between them.
     const cut = state.books.beginCut(standing.head === null ? 'full' : 'delta');
+    this.#parts.atCut();
     const seed = { positions: state.positions(), counters: state.counters(), seenTables: { ...state.seenTables }, newestChangeAt: state.newestChangeAt };
     let isDurable = false;
     try {

@@ -24,7 +24,7 @@ export async function listAll(store: Store, names: Names): Promise<Listing> {
   const inLineages = new Map<string, string[]>();
   const strange: string[] = [];
   for await (const { name } of store.list(names.prefix)) {
-    if (name === names.current || isOutput(name.slice(names.prefix.length))) continue;
+    if (name === names.current || name === names.parquet || name.startsWith(names.legacy)) continue;
     const [lineage, file, ...more] = name.startsWith(names.checkpoints) ? name.slice(names.checkpoints.length).split('/') : [];
     if (lineage === undefined || file === undefined || more.length > 0 || !isLineageId(lineage) || parseFileName(file) === null) strange.push(name);
     else inLineages.set(lineage, [...inLineages.get(lineage) ?? [], file]);
@@ -38,11 +38,6 @@ export async function listLineage(store: Store, names: Names, lineage: string): 
   const files: string[] = [];
   for await (const { name } of store.list(folder)) files.push(name.slice(folder.length));
   return files.length === 0 ? NOTHING : summarise(files);
-}
-
-/** What rentfold or the service before it publishes for others, beside the checkpoints. */
-function isOutput(name: string): boolean {
-  return name === 'financial_performance_current.parquet' || name.startsWith('legacy/');
 }
 
 function summarise(names: readonly string[]): LineageListing {

@@ -23,6 +23,10 @@ export interface Names {
   readonly prefix: string;
   /** Which lineage is served. */
   readonly current: string;
+  /** The parquet file that others read. */
+  readonly parquet: string;
+  /** Folder of what stood in that file's place before and was not ours. */
+  readonly legacy: string;
   /** Folder of all lineages. */
   readonly checkpoints: string;
   /** Folder of one lineage. */
@@ -40,6 +44,8 @@ export function createNames(prefix: string): Names {
   return {
     prefix,
     current: `${checkpoints}current.json`,
+    parquet: `${prefix}financial_performance_current.parquet`,
+    legacy: `${prefix}legacy/`,
     checkpoints,
     lineage: folder,
     manifest: (lineage, generation) => `${folder(lineage)}${generationText(generation)}.json`,

@@ -7,10 +7,11 @@ import { planCompaction, type Merge } from './compaction.ts';
 import { CutWriter, type CutParts } from './cut-writer.ts';
 import { Damage } from './damage.ts';
 import { createLineageId, createNames, dataFileName, type Names } from './names.ts';
+import { ParquetPublication } from './parquet-publish.ts';
 import { prune } from './prune.ts';
 import type { Attempts } from './publish.ts';
 import { restoreNewest, type RestoreResult } from './restore.ts';
-import { confirmStanding, NOWHERE, type Standing } from './standing.ts';
+import { confirmStanding, isStateOf, NOWHERE, type Standing } from './standing.ts';
 import type { Lease, LeaseHeld } from './store.ts';
 
 /** `Snapshots` over a store: role, standing, and one checkpoint at a time. */
@@ -48,7 +49,7 @@ export class SnapshotKeeper implements Snapshots {
   }
 
   async claim(): Promise<Role> {
-    if (this.#lease?.valid() === true) return 'publisher';
+    if (this.#mayPublish()) return 'publisher';
     let ended = false;
     let answer: Lease | LeaseHeld | null = null;
     answer = await this.#options.store.acquireLease(this.#options.writer, (reason) => {
@@ -85,23 +86,47 @@ export class SnapshotKeeper implements Snapshots {
     const barred = await this.#confirm(request);
     if (barred !== null) return { kind: 'standby', reason: barred };
     await this.#step('head-confirmed');
+    const parquet = await this.#prepareParquet(request);
+    try {
+      const { head } = this.#standing;
+      const settled = parquet?.settled ?? null;
+      if (settled !== null && request.parquet?.isReason === true) return { kind: 'skipped', parquet: settled };
+      if (parquet !== null && settled === null && head !== null && isStateOf(head, request)) {
+        parquet.take(request.state.books);
+        return { kind: 'unchanged', generation: head.generation, positions: head.positions, parquet: await parquet.publish(head) };
+      }
+      return await this.#writeGeneration(request, parquet);
+    } finally {
+      parquet?.end();
+    }
+  }
+
+  async #writeGeneration(request: CheckpointRequest, parquet: ParquetPublication | null): Promise<CheckpointOutcome> {
     const merge = this.#merge;
-    const written = await new CutWriter(this.#cutParts(), request).write();
+    const written = await new CutWriter(this.#cutParts(() => parquet?.take(request.state.books)), request).write();
     if (written.kind === 'fenced') {
       this.#standBy(written.by);
       return { kind: 'standby', reason: written.by };
     }
     // Used now, or never fitting again.
     if (merge !== null && merge === this.#merge) this.#clearMerge();
-    const { manifest } = written;
+    const { manifest, rows, bytes, ms } = written;
     this.#standing = { lineage: manifest.lineage, head: manifest, parent: manifest, highest: manifest.generation };
-    await this.#publishOutputs(request.isLast);
-    return { kind: 'published', generation: manifest.generation, rows: written.rows, bytes: written.bytes, ms: written.ms, positions: manifest.positions };
+    return { kind: 'published', generation: manifest.generation, rows, bytes, ms, positions: manifest.positions, parquet: await parquet?.publish(manifest) ?? null };
+  }
+
+  async #prepareParquet(request: CheckpointRequest): Promise<ParquetPublication | null> {
+    if (request.parquet === undefined || request.parquet === null) return null;
+    const { lineage, head, highest } = this.#standing;
+    const isUnchanged = head !== null && isStateOf(head, request);
+    const current = head !== null && (isUnchanged || request.parquet.mayStand) ? head.generation : null;
+    const parts = { options: this.#options, names: this.#names, mayPublish: () => this.#mayPublish(), step: (step: Step) => this.#step(step) };
+    return ParquetPublication.prepare(parts, request, request.parquet, { lineage, current, generation: isUnchanged ? head.generation : highest + 1 });
   }
 
   /** Null when we may publish; otherwise why not. */
   async #confirm(request: CheckpointRequest): Promise<string | null> {
-    if (this.#lease?.valid() !== true) return this.#reason ?? 'the lease has run out';
+    if (!this.#mayPublish()) return this.#reason ?? 'the lease has run out';
     const { store } = this.#options;
     const confirmation = await confirmStanding(store, this.#names, this.#standing, this.#attempts, { decoding: request.decoding, positions: request.state.positions() });
     if (confirmation.kind === 'barred') return confirmation.reason;
@@ -118,27 +143,20 @@ export class SnapshotKeeper implements Snapshots {
     return null;
   }
 
-  #cutParts(): CutParts {
+  #cutParts(atCut: () => void): CutParts {
     return {
-      options: this.#options, names: this.#names, standing: this.#standing, merge: this.#merge, attempts: this.#attempts,
-      newLineage: () => (this.#newLineage ??= createLineageId(this.#options.clock.now())), nextFile: () => ++this.#filesNamed, mayPublish: () => this.#lease?.valid() === true, step: (step) => this.#step(step),
+      options: this.#options, names: this.#names, standing: this.#standing, merge: this.#merge, attempts: this.#attempts, atCut,
+      newLineage: () => (this.#newLineage ??= createLineageId(this.#options.clock.now())), nextFile: () => ++this.#filesNamed, mayPublish: () => this.#mayPublish(), step: (step) => this.#step(step),
     };
   }
 
-  async #publishOutputs(isLast: boolean): Promise<void> {
-    const manifest = this.#standing.head;
-    if (manifest === null) return;
-    try {
-      await this.#options.publishOutputs?.(manifest, isLast);
-    } catch (error) {
-      this.#options.notify({ code: 'CHECKPOINT_FAILED', message: `generation ${manifest.generation} is durable, but what is published from it failed: ${error instanceof Error ? error.message : String(error)}` });
-    }
-    await this.#step('outputs-published');
+  #mayPublish(): boolean {
+    return this.#lease?.valid() === true;
   }
 
   async maintain(): Promise<void> {
     const { lineage } = this.#standing;
-    if (lineage === null || !this.#confirmed || this.#isClosed || this.#lease?.valid() !== true) return;
+    if (lineage === null || !this.#confirmed || this.#isClosed || !this.#mayPublish()) return;
     this.#pruning ??= this.#prune(lineage).finally(() => { this.#pruning = null; });
     await this.#pruning;
     this.#merging ??= this.#compact(lineage).catch((error: unknown) => this.#mergeFailed(error)).finally(() => { this.#merging = null; });

@@ -1,5 +1,6 @@
 import type { DecodeOptions } from '../change/decoder.ts';
 import { partitionName, type PartitionPosition } from '../source/positions.ts';
+import type { CheckpointRequest } from './checkpointer.ts';
 import { decodingChanges } from './decoding-changes.ts';
 import { listLineage } from './listing.ts';
 import type { Manifest } from './manifest.ts';
@@ -59,6 +60,11 @@ export async function confirmStanding(
   const behind = firstBehind(state.positions, other.positions);
   if (behind !== null) return { kind: 'barred', reason: `generation ${newest} is further than this process has read: ${behind}` };
   return { kind: 'overtaken', by, standing: moved };
+}
+
+/** Whether the state is still the one a generation holds: it follows from the log, so nothing has changed while the positions have not. */
+export function isStateOf(manifest: Manifest, { state, caughtUpOnce, incompleteHistory }: CheckpointRequest): boolean {
+  return manifest.caughtUpOnce === caughtUpOnce && JSON.stringify([manifest.positions, manifest.incompleteHistory]) === JSON.stringify([state.positions(), incompleteHistory]);
 }
 
 /** The first partition in which `ours` stands before `theirs`, in words, or null. */

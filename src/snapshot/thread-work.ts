@@ -3,19 +3,23 @@ import { RentfoldError } from '../errors.ts';
 import type { RowColumns } from '../ledger/ledger.ts';
 import { Credits, HandOver } from './hand-over.ts';
 import type { LettersEntry } from './manifest.ts';
+import type { ParquetWritten } from './parquet-file.ts';
+import type { Prepared } from './parquet-present.ts';
 import type { SegmentEntry } from './segment.ts';
 import type { StoreSpec } from './store-spec.ts';
-import { buffersOf, CREDITS, fromFailure, type FromWorker, type ToWorker } from './work-messages.ts';
+import { buffersOf, CREDITS, fromFailure, type Block, type FromWorker, type JobResult, type ToWorker } from './work-messages.ts';
 import type { SnapshotWork } from './work.ts';
 
 /** Does the work in a thread of its own, started with the first job and again after it died. It keeps the process alive only while a job runs. */
 export function createThreadWork(spec: StoreSpec): SnapshotWork {
   const thread = new WorkThread(spec);
   return {
-    writeSegment: (target, blocks) => thread.write({ kind: 'write', id: thread.nextId(), target }, blocks),
+    writeSegment: async (target, blocks) => await thread.write({ kind: 'write', id: thread.nextId(), target }, blocks) as SegmentEntry,
     writeLetters: async (job) => await thread.ask({ kind: 'letters', id: thread.nextId(), job }) as LettersEntry,
     compact: async (job) => await thread.ask({ kind: 'compact', id: thread.nextId(), job }) as SegmentEntry,
     readSegment: (folder, entry) => thread.read({ kind: 'read', id: thread.nextId(), folder, entry }),
+    prepareParquet: async (job) => await thread.ask({ kind: 'prepare', id: thread.nextId(), job }) as Prepared,
+    writeParquet: async (job, blocks) => await thread.write({ kind: 'parquet', id: thread.nextId(), job }, blocks) as ParquetWritten,
     close: () => thread.close(),
   };
 }
@@ -26,7 +30,7 @@ const CLOSED = 'the snapshot worker is closed: the process is ending';
 interface Job {
   readonly credits: Credits;
   readonly blocks: HandOver<RowColumns[]>;
-  resolve(result: SegmentEntry | LettersEntry | null): void;
+  resolve(result: JobResult): void;
   reject(error: Error): void;
 }
 
@@ -45,11 +49,11 @@ class WorkThread {
     return ++this.#lastId;
   }
 
-  ask(message: ToWorker & { readonly id: number }): Promise<SegmentEntry | LettersEntry | null> {
+  ask(message: ToWorker & { readonly id: number }): Promise<JobResult> {
     return this.#begin(message).result;
   }
 
-  async write(message: Extract<ToWorker, { kind: 'write' }>, blocks: AsyncIterable<RowColumns>): Promise<SegmentEntry> {
+  async write(message: Extract<ToWorker, { kind: 'write' | 'parquet' }>, blocks: AsyncIterable<Block>): Promise<JobResult> {
     const { id } = message;
     const { job, result, hasFailed } = this.#begin(message);
     try {
@@ -64,7 +68,7 @@ class WorkThread {
       await result.catch(() => undefined);
       throw error;
     }
-    return await result as SegmentEntry;
+    return await result;
   }
 
   async *read(message: Extract<ToWorker, { kind: 'read' }>): AsyncGenerator<RowColumns[]> {
@@ -89,8 +93,8 @@ class WorkThread {
     this.#failAll(new RentfoldError('UNEXPECTED', CLOSED));
   }
 
-  #begin(message: ToWorker & { readonly id: number }): { job: Job; result: Promise<SegmentEntry | LettersEntry | null>; hasFailed: () => boolean } {
-    const { promise, resolve, reject } = Promise.withResolvers<SegmentEntry | LettersEntry | null>();
+  #begin(message: ToWorker & { readonly id: number }): { job: Job; result: Promise<JobResult>; hasFailed: () => boolean } {
+    const { promise, resolve, reject } = Promise.withResolvers<JobResult>();
     const job: Job = { credits: new Credits(CREDITS), blocks: new HandOver(), resolve, reject };
     let failed = false;
     promise.catch(() => { failed = true; });

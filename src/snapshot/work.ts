@@ -1,8 +1,11 @@
+import type { FigureColumns } from '../ledger/figure-columns.ts';
 import type { OpenDeadLetter, RowColumns } from '../ledger/ledger.ts';
 import { compact, type CompactionJob } from './compaction.ts';
 import { encodeLetters } from './dead-letter-file.ts';
 import { sha256Of } from './file-entry.ts';
 import type { LettersEntry } from './manifest.ts';
+import type { ParquetJob, ParquetWritten } from './parquet-file.ts';
+import { prepareParquet, type PrepareJob, type Prepared } from './parquet-present.ts';
 import { readSegment } from './segment-reader.ts';
 import { writeSegment, type SegmentEntry, type SegmentTarget } from './segment.ts';
 import type { Store } from './store.ts';
@@ -16,6 +19,10 @@ export interface SnapshotWork {
   compact(job: CompactionJob): Promise<SegmentEntry>;
   /** Verified blocks of a segment. */
   readSegment(folder: string, entry: SegmentEntry): AsyncIterable<RowColumns[]>;
+  /** Looks at the parquet file that is there and decides about it. */
+  prepareParquet(job: PrepareJob): Promise<Prepared>;
+  /** Writes the parquet file of the blocks as they come; they are handed over. When they throw, nothing is changed. */
+  writeParquet(job: ParquetJob, blocks: AsyncIterable<FigureColumns>): Promise<ParquetWritten>;
   close(): Promise<void>;
 }
 
@@ -33,6 +40,9 @@ export function createInlineWork(store: Store): SnapshotWork {
     writeLetters: (job) => writeLetters(store, job),
     compact: (job) => compact(store, job),
     readSegment: (folder, entry) => readSegment(store, folder, entry),
+    prepareParquet: (job) => prepareParquet(store, job),
+    // Loaded when it is needed: parquetjs takes half a second, which a restore need not wait for.
+    writeParquet: async (job, blocks) => (await import('./parquet-file.ts')).writeParquet(store, job, blocks),
     close: () => Promise.resolve(),
   };
 }

@@ -1,14 +1,15 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import type { FigureColumns } from '../ledger/figure-columns.ts';
 import type { RowColumns } from '../ledger/ledger.ts';
 import { Credits, HandOver } from './hand-over.ts';
 import { createStore, type StoreSpec } from './store-spec.ts';
-import { buffersOf, CREDITS, toFailure, type FromWorker, type ToWorker } from './work-messages.ts';
+import { buffersOf, CREDITS, toFailure, type Block, type FromWorker, type ToWorker } from './work-messages.ts';
 import { createInlineWork, type SnapshotWork } from './work.ts';
 
 /** Entry of the snapshot worker thread: does the jobs that come as messages, with its own store object. */
 
 /** A write job's blocks on their way in, a read job's credits on their way in. */
-const incoming = new Map<number, HandOver<RowColumns>>();
+const incoming = new Map<number, HandOver<Block>>();
 const credits = new Map<number, Credits>();
 
 function main(): void {
@@ -32,12 +33,15 @@ function abort(id: number): void {
   window?.release();
 }
 
-type Job = Extract<ToWorker, { kind: 'write' | 'letters' | 'compact' | 'read' }>;
+type Job = Extract<ToWorker, { kind: 'write' | 'parquet' | 'letters' | 'compact' | 'prepare' | 'read' }>;
 
 async function run(work: SnapshotWork, job: Job, reply: (message: FromWorker, transfer?: ArrayBuffer[]) => void): Promise<void> {
   const { id } = job;
+  const taken = (): void => reply({ kind: 'credit', id });
   try {
-    if (job.kind === 'write') reply({ kind: 'done', id, result: await work.writeSegment(job.target, received(id, () => reply({ kind: 'credit', id }))) });
+    if (job.kind === 'write') reply({ kind: 'done', id, result: await work.writeSegment(job.target, received<RowColumns>(id, taken)) });
+    else if (job.kind === 'parquet') reply({ kind: 'done', id, result: await work.writeParquet(job.job, received<FigureColumns>(id, taken)) });
+    else if (job.kind === 'prepare') reply({ kind: 'done', id, result: await work.prepareParquet(job.job) });
     else if (job.kind === 'letters') reply({ kind: 'done', id, result: await work.writeLetters(job.job) });
     else if (job.kind === 'compact') reply({ kind: 'done', id, result: await work.compact(job.job) });
     else {
@@ -58,13 +62,14 @@ async function run(work: SnapshotWork, job: Job, reply: (message: FromWorker, tr
   }
 }
 
-function received(id: number, taken: () => void): AsyncIterable<RowColumns> {
-  const blocks = new HandOver<RowColumns>();
+/** The blocks of a write job; its kind says which they are. */
+function received<B extends Block>(id: number, taken: () => void): AsyncIterable<B> {
+  const blocks = new HandOver<Block>();
   incoming.set(id, blocks);
-  return taking(blocks, taken);
+  return taking(blocks as HandOver<B>, taken);
 }
 
-async function* taking(blocks: AsyncIterable<RowColumns>, taken: () => void): AsyncGenerator<RowColumns> {
+async function* taking<B extends Block>(blocks: AsyncIterable<B>, taken: () => void): AsyncGenerator<B> {
   for await (const block of blocks) {
     taken();
     yield block;

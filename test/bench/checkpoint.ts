@@ -34,7 +34,7 @@ async function timed(run: Run): Promise<{ rows: number; bytes: number; ms: numbe
   const outcome = await run.checkpoint();
   look();
   clearInterval(timer);
-  if (outcome.kind !== 'published') throw new Error(outcome.reason);
+  if (outcome.kind !== 'published') throw new Error(outcome.kind);
   return { rows: outcome.rows, bytes: outcome.bytes, ms: Math.round(outcome.ms), stallMs: Math.round(stallMs) };
 }
 

@@ -211,7 +211,7 @@ describe('roles', () => {
     await run.snapshots.close();
     await other.snapshots.claim();
     const zone = { ...DECODING, timeZone: 'Europe/Berlin' };
-    const request = { state: other.state, decoding: zone, definitions: DEFINITIONS, sourceIdentity: 'x', caughtUpOnce: true, incompleteHistory: [], isLast: false };
+    const request = { state: other.state, decoding: zone, definitions: DEFINITIONS, sourceIdentity: 'x', caughtUpOnce: true, incompleteHistory: [] };
     expect(await other.snapshots.checkpoint(request)).toMatchObject({ kind: 'standby', reason: expect.stringContaining('RENTFOLD_TIME_ZONE') as unknown });
     const promoted = createLineageId(1);
     place.files.set(`${PREFIX}checkpoints/current.json`, encodeCurrent({ lineage: promoted, changedAt: 1 }));

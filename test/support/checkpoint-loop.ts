@@ -15,7 +15,7 @@ const log = new ChangeWriter();
 for (let round = 1; round <= 40; round++) {
   run.state.step(log.batch(manyChanges(round)), NOW);
   const outcome = await run.checkpoint();
-  process.stdout.write(`${outcome.kind === 'published' ? outcome.generation : outcome.reason}\n`);
+  process.stdout.write(`${outcome.kind === 'published' ? outcome.generation : outcome.kind}\n`);
   await run.snapshots.maintain();
   await run.snapshots.settled();
 }

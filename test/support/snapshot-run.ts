@@ -54,7 +54,7 @@ export async function startRun(store: Store, options: Partial<SnapshotOptions> =
   const state = restored.kind === 'restored' ? createState(restored.books, restored.seed) : createState(newBooks());
   return {
     store, snapshots, restored, state, warnings,
-    checkpoint: () => snapshots.checkpoint({ state, decoding: DECODING, definitions: DEFINITIONS, sourceIdentity: 'file:/log', caughtUpOnce: true, incompleteHistory: [], isLast: false }),
+    checkpoint: () => snapshots.checkpoint({ state, decoding: DECODING, definitions: DEFINITIONS, sourceIdentity: 'file:/log', caughtUpOnce: true, incompleteHistory: [] }),
   };
 }
 
