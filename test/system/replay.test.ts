@@ -94,7 +94,7 @@ describe('what a replay leaves', () => {
 });
 
 describe('killed, and run again,', () => {
-  test.concurrent.each(['slice-drawn', 'segment-written', 'current-written', 'manifest-written', 'parquet-written'])('twice at %s', async (step) => slots.use(async () => {
+  test.concurrent.each(['slice-drawn', 'segment-written', 'current-written', 'manifest-written'])('twice at %s', async (step) => slots.use(async () => {
     const one = loadCase('duplicates');
     await using place = await placeOf(one);
     const settings = { ...one.settings, RENTFOLD_CHECKPOINT_CHANGES: '5' };
