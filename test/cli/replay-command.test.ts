@@ -123,6 +123,13 @@ describe('a store that is not free', () => {
     if (lease.held) await lease.release();
   });
 
+  it('with a history that has caught up is refused for that, whoever publishes to it: the lease is not even asked for', async () => {
+    const { place } = await replayed();
+    const lease = await new MemoryStore(place).acquireLease('somebody', () => undefined);
+    await expect(new ReplayRun(place, until(10)).start().ended).rejects.toMatchObject({ code: 'REPLAY_STORE_NOT_EMPTY' });
+    if (lease.held) await lease.release();
+  });
+
   it('that was taken over meanwhile: what is not durable is not called done', async () => {
     const place = createMemoryPlace();
     const run = new ReplayRun(place, until(10)).start();
