@@ -50,7 +50,7 @@ async function survives(step: Step, first: number, service: AzuriteService | nul
     while (piece < PIECES) {
       const before = await place.newestGeneration();
       await appendPiece(one, place, piece++);
-      await program.until('wrote a checkpoint or ended', async () => program.hasEnded || await place.newestGeneration() > before);
+      await program.until('wrote a checkpoint or ended', async () => await place.newestGeneration() > before || program.hasEnded);
       if (!program.hasEnded) continue;
       expect(program.endedBy, program.log).toBe('SIGKILL');
       kills++;
