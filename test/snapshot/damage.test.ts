@@ -1,7 +1,7 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { sha256Of } from '../../src/snapshot/file-entry.ts';
 import { encodeCurrent } from '../../src/snapshot/current.ts';
-import { encodeManifest, readManifest, type Manifest } from '../../src/snapshot/manifest.ts';
+import { encodeManifest } from '../../src/snapshot/manifest.ts';
 import { createBooks } from '../../src/ledger/books.ts';
 import { createSystemClock } from '../../src/runtime/clock.ts';
 import { openSnapshots } from '../../src/snapshot/checkpointer.ts';
@@ -9,42 +9,18 @@ import { createLineageId, createWriterId } from '../../src/snapshot/names.ts';
 import { createInlineWork } from '../../src/snapshot/work.ts';
 import { seal, unseal } from '../../src/snapshot/sealed.ts';
 import { ChangeWriter } from '../support/change-writer.ts';
-import { createMemoryPlace, MemoryStore, type MemoryPlace } from '../support/memory-store.ts';
+import { MemoryStore, type MemoryPlace } from '../support/memory-store.ts';
 import { DEFINITIONS, PREFIX, pictureOf, startRun } from '../support/snapshot-run.ts';
-import { NOW, someChanges } from '../support/some-changes.ts';
+import { sixGenerations } from '../support/six-generations.ts';
+import { NOW } from '../support/some-changes.ts';
 
 // Goal: no altered, torn, missing, foreign or mixed-up file is ever used, and the generation before it is, said aloud. Method: a store of six
 // generations with known states; every kind of file of the newest is damaged in every way; a restore must find the fifth state.
 
-const place = createMemoryPlace();
-const pictures = new Map<number, string>();
-let lineage = '';
-
-beforeAll(async () => {
-  const run = await startRun(new MemoryStore(place));
-  const log = new ChangeWriter();
-  for (let generation = 1; generation <= 6; generation++) {
-    run.state.step(log.batch(someChanges(generation)), NOW);
-    await run.checkpoint();
-    pictures.set(generation, pictureOf(run.state));
-  }
-  lineage = run.snapshots.status().lineage ?? '';
-  await run.snapshots.close();
-});
+const { place, pictures, lineage, folder, manifestName, manifestOf, filesOfNewest } = await sixGenerations();
 
 function copy(): MemoryPlace {
   return { files: new Map(place.files), holder: null };
-}
-
-const folder = (): string => `${PREFIX}checkpoints/${lineage}/`;
-const manifestName = (generation: number): string => `${folder()}${String(generation).padStart(10, '0')}.json`;
-const manifestOf = (generation: number): Manifest => readManifest('test', place.files.get(manifestName(generation))!);
-
-/** Files that only generation 6 needs. */
-function filesOfNewest(): string[] {
-  const part = manifestOf(6).parts[0];
-  const delta = part.segments.at(-1)!;
-  return [manifestName(6), ...[delta.rows.name, delta.accounts.name, part.deadLetters!.name].map((name) => folder() + name)];
 }
 
 async function restoredFrom(damaged: MemoryPlace) {
@@ -117,7 +93,7 @@ describe('a damaged file of the newest generation', () => {
       await expectFallBack(longer, file);
     }
     const mixedRows = copy();
-    mixedRows.files.set(rows, place.files.get(folder() + older.rows.name)!);
+    mixedRows.files.set(rows, place.files.get(folder + older.rows.name)!);
     await expectFallBack(mixedRows, rows);
     const mixedManifest = copy();
     mixedManifest.files.set(manifest, place.files.get(manifestName(4))!);
@@ -184,7 +160,7 @@ describe('the whole store', () => {
     const other = createLineageId(5);
     two.files.set(`${PREFIX}checkpoints/${other}/0000000001.json`, encodeManifest({ ...manifestOf(1), lineage: other, generation: 1 }));
     for (const name of [manifestOf(1).parts[0].segments[0].rows.name, manifestOf(1).parts[0].segments[0].accounts.name, manifestOf(1).parts[0].deadLetters!.name]) {
-      two.files.set(`${PREFIX}checkpoints/${other}/${name}`, place.files.get(folder() + name)!);
+      two.files.set(`${PREFIX}checkpoints/${other}/${name}`, place.files.get(folder + name)!);
     }
     expect((await restoredFrom(two)).restored).toMatchObject({ lineage, generation: 6 });
     two.files.set(`${PREFIX}checkpoints/current.json`, encodeCurrent({ lineage: other, changedAt: 1 }));
@@ -228,7 +204,7 @@ describe('the whole store', () => {
 
   it('files that no manifest explains are named and left alone; what is not under our names is ignored', async () => {
     const strange = copy();
-    const ours = [`${folder()}0000000006-abcdef123456-9.arrow`, `${PREFIX}checkpoints/notes.txt`, `${PREFIX}other.bin`, `${folder()}x.json`];
+    const ours = [`${folder}0000000006-abcdef123456-9.arrow`, `${PREFIX}checkpoints/notes.txt`, `${PREFIX}other.bin`, `${folder}x.json`];
     for (const name of [...ours, 'documents/letter.pdf', 'cdc/other/financial.json', `${PREFIX}financial_performance_current.parquet`, `${PREFIX}legacy/2024.parquet`]) strange.files.set(name, Buffer.from('?'));
     const { restored, picture } = await restoredFrom(strange);
     expect(picture).toBe(pictures.get(6));
@@ -241,7 +217,7 @@ describe('the whole store', () => {
 
   it('numbers go on above the highest in any name, also of a left-over', async () => {
     const left = copy();
-    left.files.set(`${folder()}0000000009-abcdef123456-1.arrow`, Buffer.from('?'));
+    left.files.set(`${folder}0000000009-abcdef123456-1.arrow`, Buffer.from('?'));
     const { run } = await restoredFrom(left);
     expect(await run.checkpoint()).toMatchObject({ generation: 10 });
   });
@@ -275,7 +251,7 @@ describe('the whole store', () => {
     const damaged = copy();
     const run = await startRun(new MemoryStore(damaged));
     await run.checkpoint();
-    const base = folder() + manifestOf(6).parts[0].segments[0].rows.name;
+    const base = folder + manifestOf(6).parts[0].segments[0].rows.name;
     damaged.files.set(base, damaged.files.get(base)!.map((byte, i) => (i === 900 ? byte ^ 1 : byte)));
     await run.snapshots.maintain();
     await run.snapshots.settled();
@@ -289,7 +265,7 @@ describe('the whole store', () => {
 it('every file is named with the hash any tool computes', () => {
   const [part] = manifestOf(6).parts;
   for (const file of [...part.segments.flatMap((segment) => [segment.rows, segment.accounts]), part.deadLetters!]) {
-    const bytes = place.files.get(folder() + file.name)!;
+    const bytes = place.files.get(folder + file.name)!;
     expect({ bytes: bytes.length, sha256: sha256Of(bytes) }).toEqual({ bytes: file.bytes, sha256: file.sha256 });
   }
 });

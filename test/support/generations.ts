@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ContainerClient } from '@azure/storage-blob';
 
 /** A generation as its manifest in a local store says. */
 export interface Generation {
@@ -22,6 +23,21 @@ export function generationsIn(storeFolder: string): readonly Generation[] {
     })
     .filter((manifest) => manifest !== null)
     .sort((a, b) => a.generation - b.generation);
+}
+
+/** The same of a container. */
+export async function generationsInContainer(client: ContainerClient): Promise<readonly Generation[]> {
+  const manifests: Generation[] = [];
+  if (!await client.exists()) return manifests;
+  for await (const { name } of client.listBlobsFlat({ prefix: 'cdc/financial_performance/checkpoints/' })) {
+    if (!/\/\d{10}\.json$/.test(name)) continue;
+    const bytes = await client.getBlobClient(name).downloadToBuffer().catch((error: { statusCode?: number }) => {
+      if (error.statusCode === 404) return null;
+      throw error;
+    });
+    if (bytes !== null) manifests.push(JSON.parse(bytes.toString()) as Generation);
+  }
+  return manifests.sort((a, b) => a.generation - b.generation);
 }
 
 /** Number of the newest, 0 when there is none. */

@@ -42,6 +42,11 @@ export class ManualClock implements Clock {
     });
   }
 
+  /** How long each who sleeps has still to sleep, in milliseconds. */
+  get sleeping(): readonly number[] {
+    return [...this.#sleepers].map(({ dueMs }) => dueMs - this.#ms);
+  }
+
   /** Time passes; whoever sleeps wakes at the moment asked for, and goes on as far as it can before the next one wakes. */
   async pass(seconds: number): Promise<void> {
     const end = this.#ms + seconds * 1_000;

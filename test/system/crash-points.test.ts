@@ -4,13 +4,13 @@
  * Method: the real process on a log that grows piece by piece, killed by itself with SIGKILL at the step (RENTFOLD_TEST_KILL_AT), started again, killed at the same
  * step again; at the end started once more and asked over HTTP for every view.
  */
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { STEPS, type Step } from '../../src/snapshot/checkpointer.ts';
 import { checkCase } from '../support/check-answers.ts';
 import { loadCase, type ConformanceCase } from '../support/conformance.ts';
-import { newestGeneration } from '../support/generations.ts';
 import type { RentfoldProcess } from '../support/process.ts';
+import type { AzuriteService } from '../support/services/service.ts';
+import { azuriteService } from '../support/services/services.ts';
 import { Slots } from '../support/slots.ts';
 import { Workplace } from '../support/workplace.ts';
 
@@ -38,10 +38,9 @@ async function readSoFar(program: RentfoldProcess): Promise<number | null> {
   return status === null ? null : Number(status.records.read);
 }
 
-async function survives(step: Step, first: number): Promise<void> {
+async function survives(step: Step, first: number, service: AzuriteService | null): Promise<void> {
   const one = loadCase(step === 'dead-letters-written' ? 'poison' : 'duplicates');
-  await using place = await Workplace.create();
-  const store = join(place.folder, 'store');
+  await using place = await Workplace.create(service);
   const settings = { ...one.settings, RENTFOLD_CHECKPOINT_CHANGES: '5' };
   let kills = 0;
   let piece = 0;
@@ -49,13 +48,13 @@ async function survives(step: Step, first: number): Promise<void> {
   let program = begin();
   try {
     while (piece < PIECES) {
-      const before = newestGeneration(store);
+      const before = await place.newestGeneration();
       await appendPiece(one, place, piece++);
-      await program.until('wrote a checkpoint or ended', () => Promise.resolve(program.hasEnded || newestGeneration(store) > before));
+      await program.until('wrote a checkpoint or ended', async () => await place.newestGeneration() > before || program.hasEnded);
       if (!program.hasEnded) continue;
       expect(program.endedBy, program.log).toBe('SIGKILL');
       kills++;
-      const durable = newestGeneration(store);
+      const durable = await place.newestGeneration();
       expect(durable).toBeGreaterThanOrEqual(before);
       program = begin();
       await program.until('restored or ended', async () => program.hasEnded || program.log.includes(durable === 0 ? 'the store is empty' : `Restored generation ${durable} `));
@@ -64,7 +63,7 @@ async function survives(step: Step, first: number): Promise<void> {
     if (program.hasEnded) kills++;
     expect(kills, 'the step must have been reached').toBeGreaterThan(0);
     await program[Symbol.asyncDispose]();
-    const durable = newestGeneration(store);
+    const durable = await place.newestGeneration();
     program = place.start(settings);
     await program.ready();
     await program.showingLog(() => checkCase(one, program));
@@ -75,10 +74,22 @@ async function survives(step: Step, first: number): Promise<void> {
   }
 }
 
+/** Which time it is reached first: the first checkpoint differs from later ones. */
+const FIRST: Partial<Record<Step, number>> = { 'manifest-written': 3, 'segment-written': 2, 'current-written': 1, 'head-confirmed': 2 };
+
 describe('killed at a step', () => {
-  /** Which time it is reached first: the first checkpoint differs from later ones. */
-  const FIRST: Partial<Record<Step, number>> = { 'manifest-written': 3, 'segment-written': 2, 'current-written': 1, 'head-confirmed': 2 };
   test.concurrent.each(STEPS)('%s', async (step) => {
-    await slots.use(() => survives(step, FIRST[step] ?? 1));
+    await slots.use(() => survives(step, FIRST[step] ?? 1, null));
+  }, 240_000);
+});
+
+const azurite = await azuriteService();
+
+/** A step of each kind; all of them are tried inside one process. */
+const STEPS_ON_AZURE: readonly Step[] = ['segment-written', 'manifest-written', 'compaction-written'];
+
+describe.skipIf(azurite === null)('killed at a step, on Azurite', () => {
+  test.concurrent.each(STEPS_ON_AZURE)('%s', async (step) => {
+    await slots.use(() => survives(step, FIRST[step] ?? 1, azurite));
   }, 240_000);
 });

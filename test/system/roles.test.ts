@@ -3,12 +3,11 @@
  * when it is dead, after its lease has run out when it hangs. One that comes back never publishes into what the other began.
  * Method: real processes, SIGKILL, SIGSTOP and SIGCONT; who wrote what is read from the manifests.
  */
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { checkCase } from '../support/check-answers.ts';
 import { loadCase } from '../support/conformance.ts';
-import { generationsIn, newestGeneration } from '../support/generations.ts';
 import type { RentfoldProcess } from '../support/process.ts';
+import { azuriteService } from '../support/services/services.ts';
 import { Workplace } from '../support/workplace.ts';
 
 const one = loadCase('duplicates');
@@ -28,14 +27,15 @@ async function hasReadAll(program: RentfoldProcess): Promise<void> {
 }
 
 /** Writers of the generations from a number on, in order, each once. */
-function writersFrom(store: string, generation: number): readonly string[] {
-  return [...new Set(generationsIn(store).filter((manifest) => manifest.generation >= generation).map(({ writer }) => writer))];
+async function writersFrom(place: Workplace, generation: number): Promise<readonly string[]> {
+  return [...new Set((await place.generations()).filter((manifest) => manifest.generation >= generation).map(({ writer }) => writer))];
 }
 
-describe('two processes on one store', () => {
+const azurite = await azuriteService();
+
+describe.each(azurite === null ? [['local', null]] as const : [['local', null], ['azure', azurite]] as const)('two processes on one store, %s', (_, service) => {
   test('the second stands by with full figures, and publishes at once what nobody has published when the first is killed', async () => {
-    await using place = await Workplace.create();
-    const store = join(place.folder, 'store');
+    await using place = await Workplace.create(service);
     // Only the take-over makes a checkpoint due.
     const settings = { ...one.settings, RENTFOLD_CHECKPOINT_SECONDS: '1' };
     await appendShare(place, 0, 0.5);
@@ -47,10 +47,10 @@ describe('two processes on one store', () => {
     expect((await second.status()).role).toBe('standby');
     await appendShare(place, 0.5, 1);
     await Promise.all([hasReadAll(first), hasReadAll(second)]);
-    expect([newestGeneration(store), (await second.status()).role]).toEqual([0, 'standby']);
+    expect([await place.newestGeneration(), (await second.status()).role]).toEqual([0, 'standby']);
     await first.kill('SIGKILL');
     await hasRole(second, 'publisher');
-    await second.until('published', () => Promise.resolve(newestGeneration(store) === 1));
+    await second.until('published', async () => await place.newestGeneration() === 1);
     await second.kill('SIGKILL');
     await using third = place.start(settings);
     await third.ready();
@@ -59,37 +59,36 @@ describe('two processes on one store', () => {
   }, 120_000);
 
   test('a publisher that hangs loses its lease; resumed, it says so and publishes nothing until it is its turn again', async () => {
-    await using place = await Workplace.create();
-    const store = join(place.folder, 'store');
+    await using place = await Workplace.create(service);
     const settings = { ...one.settings, RENTFOLD_CHECKPOINT_CHANGES: '5', RENTFOLD_CHECKPOINT_SECONDS: '1' };
     await appendShare(place, 0, 0.3);
     await using first = place.start(settings);
     await first.ready();
-    await first.until('published', () => Promise.resolve(newestGeneration(store) > 0));
+    await first.until('published', async () => await place.newestGeneration() > 0);
     await using second = place.start(settings);
     await second.ready();
     await hasRole(second, 'standby');
     first.signal('SIGSTOP');
-    const [old] = writersFrom(store, newestGeneration(store));
-    const before = newestGeneration(store);
+    const [old] = await writersFrom(place, await place.newestGeneration());
+    const before = await place.newestGeneration();
     await appendShare(place, 0.3, 0.6);
     await hasRole(second, 'publisher');
-    await second.until('published', () => Promise.resolve(newestGeneration(store) > before));
+    await second.until('published', async () => await place.newestGeneration() > before);
     first.signal('SIGCONT');
     await hasRole(first, 'standby');
     await first.until('says so', async () => (await first.status()).warnings.some(({ code }) => code === 'LEASE_LOST'));
     await appendShare(place, 0.6, 1);
     await Promise.all([hasReadAll(first), hasReadAll(second)]);
-    const taken = newestGeneration(store);
+    const taken = await place.newestGeneration();
     await second.until('published all', async () => Number((await second.status()).generation) >= taken && (await second.status()).role === 'publisher');
-    const [writer, ...others] = writersFrom(store, before + 1);
+    const [writer, ...others] = await writersFrom(place, before + 1);
     expect([writer === old, others]).toEqual([false, []]);
-    const last = newestGeneration(store);
+    const last = await place.newestGeneration();
     await second.kill('SIGKILL');
     await hasRole(first, 'publisher');
-    await first.until('published', () => Promise.resolve(newestGeneration(store) > last));
-    expect(writersFrom(store, last + 1)).toEqual([old]);
-    const numbers = generationsIn(store).map(({ generation }) => generation);
+    await first.until('published', async () => await place.newestGeneration() > last);
+    expect(await writersFrom(place, last + 1)).toEqual([old]);
+    const numbers = (await place.generations()).map(({ generation }) => generation);
     expect(numbers).toEqual(numbers.map((_, index) => numbers[0]! + index));
     await first.kill('SIGTERM');
     expect(await first.exitCode(), first.log).toBe(0);
