@@ -42,7 +42,7 @@ async function survives(step: Step, first: number): Promise<void> {
   const one = loadCase(step === 'dead-letters-written' ? 'poison' : 'duplicates');
   await using place = await Workplace.create();
   const store = join(place.folder, 'store');
-  const settings = { ...one.settings, RENTFOLD_CHECKPOINT_CHANGES: '5' };
+  const settings = { ...one.settings, RENTFOLD_CHECKPOINT_CHANGES: '5', RENTFOLD_PARQUET_SECONDS: '1' };
   let kills = 0;
   let piece = 0;
   const begin = (): RentfoldProcess => place.start(kills >= KILLS ? settings : { ...settings, RENTFOLD_TEST_KILL_AT: kills === 0 ? `${step}:${first}` : step });
