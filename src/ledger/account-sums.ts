@@ -50,10 +50,27 @@ export function recountIfNeeded(core: Core, account: number): void {
 
 /** Every row of the account is dated up to `asOf`: the totals per year answer. */
 function sumYears(core: Core, account: number, asOf: number): SpanSums | null {
-  const { slots } = core.accounts;
-  const current = core.calendar.yearOf(asOf);
   const ytd = new Array<number>(FIELDS).fill(0);
   const cumulative = new Array<number>(FIELDS).fill(0);
+  return sumYearsInto(core, account, asOf, ytd, cumulative) ? { ytd, cumulative } : null;
+}
+
+/**
+ * `sumAccounts` for one account of a property whose newest row is not later than `asOf`, into arrays of FIELDS numbers, and without making anything: for
+ * whoever asks for all of them. False when it is out of range; what the arrays hold is then of no use.
+ */
+export function sumWholeInto(core: Core, account: number, asOf: number, ytd: number[], cumulative: number[]): boolean {
+  recountIfNeeded(core, account);
+  if (core.accounts.isOutOfRange(account)) return false;
+  ytd.fill(0);
+  cumulative.fill(0);
+  return sumYearsInto(core, account, asOf, ytd, cumulative);
+}
+
+/** Adds the account's totals per year to arrays of zeros; false when a sum is out of range. */
+function sumYearsInto(core: Core, account: number, asOf: number, ytd: number[], cumulative: number[]): boolean {
+  const { slots } = core.accounts;
+  const current = core.calendar.yearOf(asOf);
   let isSafe = true;
   for (let slot = core.accounts.firstSlot(account); slot >= 0; slot = slots.next(slot) - 1) {
     const isCurrent = slots.year(slot) === current;
@@ -64,18 +81,23 @@ function sumYears(core: Core, account: number, asOf: number): SpanSums | null {
       if (isCurrent) ytd[field] = units;
     }
   }
-  if (!isSafe) return sumYearsExactly(core, account, ytd);
-  return cumulative.every((units) => Math.abs(units) <= TOTAL_LIMIT_UNITS) ? { ytd, cumulative } : null;
+  return isSafe ? isInRange(cumulative) : sumYearsExactly(core, account, cumulative);
 }
 
-function sumYearsExactly(core: Core, account: number, ytd: readonly number[]): SpanSums | null {
+function isInRange(sums: readonly number[]): boolean {
+  for (let field = 0; field < FIELDS; field++) if (Math.abs(sums[field]) > TOTAL_LIMIT_UNITS) return false;
+  return true;
+}
+
+function sumYearsExactly(core: Core, account: number, into: number[]): boolean {
   const { slots } = core.accounts;
   const sums = zeros();
   for (let slot = core.accounts.firstSlot(account); slot >= 0; slot = slots.next(slot) - 1) {
     sums.forEach((sum, field) => sum.add(slots.sum(slot, field)));
   }
   const cumulative = numbers(sums);
-  return cumulative === null ? null : { ytd, cumulative };
+  cumulative?.forEach((units, field) => { into[field] = units; });
+  return cumulative !== null;
 }
 
 /** What a walk through the chain gathers for one account. */

@@ -1,15 +1,19 @@
-import { sumAccounts } from './account-sums.ts';
+import { sumAccounts, sumWholeInto } from './account-sums.ts';
+import { FIELDS } from './categories.ts';
 import type { FigureWatcher } from './changes.ts';
 import { controlTotalsOf } from './control-totals.ts';
 import type { Core } from './core.ts';
 import { FigureBlock } from './figure-block.ts';
 import type { AccountsCut, FigureColumns } from './figure-columns.ts';
-import { cashOnCashOf, investment, knownUnits, totalsOf } from './figures.ts';
+import { cashOnCashOf, investment, knownUnits } from './figures.ts';
 import { BitSet } from './index-list.ts';
 import type { ControlTotals } from './ledger.ts';
 
-/** A block that has this many accounts takes no further property: what the thread that also answers reads does between two other things. */
+/** A block that has this many accounts takes no further property. */
 const BLOCK_ACCOUNTS = 4_096;
+/** Accounts drawn, and looked at, in a slice: what the thread that also answers reads does between two other things. */
+const SLICE_ACCOUNTS = 512;
+const SLICE_LOOKS = 65_536;
 
 /**
  * A picture of all accounts at one moment. Properties still to be drawn are marked in a bit set. All that the figures of a property and its units
@@ -29,7 +33,11 @@ export class DrawnAccounts implements AccountsCut, FigureWatcher {
   readonly #size: number;
   readonly #full: FigureBlock[] = [];
   #block: FigureBlock;
+  /** Scratch. */
+  readonly #ytd = new Array<number>(FIELDS).fill(0);
+  readonly #cumulative = new Array<number>(FIELDS).fill(0);
   #nextAccount = 0;
+  #drawn = 0;
   #isOpen = true;
 
   constructor(core: Core, asOf: number, incompleteProperties: number) {
@@ -50,14 +58,22 @@ export class DrawnAccounts implements AccountsCut, FigureWatcher {
     if (this.#pending.remove(property)) this.#draw(property);
   }
 
-  next(): FigureColumns | null {
+  draw(): boolean {
     if (!this.#isOpen) throw new Error('the cut of accounts has ended already');
-    while (this.#full.length === 0 && this.#nextAccount < this.#size) {
+    const { owner } = this.#core.accounts.ids;
+    const looked = this.#nextAccount + SLICE_LOOKS;
+    for (const enough = this.#drawn + SLICE_ACCOUNTS; this.#nextAccount < this.#size && this.#drawn < enough && this.#nextAccount < looked;) {
       const account = this.#nextAccount++;
-      if (this.#core.accounts.ids.owner[account] === 0 && this.#pending.remove(account)) this.#draw(account);
+      if (owner[account] === 0 && this.#pending.remove(account)) this.#draw(account);
     }
-    const block = this.#full.shift() ?? this.#takeBlock();
-    return block.count === 0 ? null : block.finish();
+    return this.#nextAccount < this.#size;
+  }
+
+  take(): FigureColumns | null {
+    const full = this.#full.shift();
+    if (full !== undefined) return full.finish();
+    if (this.#nextAccount < this.#size || this.#block.count === 0) return null;
+    return this.#takeBlock().finish();
   }
 
   end(): void {
@@ -74,19 +90,28 @@ export class DrawnAccounts implements AccountsCut, FigureWatcher {
 
   /** The property's own figures and those of its units, as a read would answer each. */
   #draw(property: number): void {
-    const core = this.#core;
-    if (core.accounts.rowCount[property] === 0) return;
-    const accounts = [property, ...knownUnits(core, property)];
-    const invested = investment(core, property);
-    const sums = sumAccounts(core, property, accounts, this.asOf);
-    accounts.forEach((account, index) => {
-      const span = sums[index];
-      const ytd = span === null ? null : totalsOf(span.ytd);
-      const cumulative = span === null ? null : totalsOf(span.cumulative);
-      const isInRange = ytd !== null && cumulative !== null;
-      const cashOnCash = isInRange ? cashOnCashOf(ytd.profitLoss, this.#days, invested.cashInvested, invested.downPayment) : null;
-      this.#block.add(property, account, isInRange ? ytd : null, isInRange ? cumulative : null, cashOnCash);
-    });
+    const { accounts } = this.#core;
+    if (accounts.rowCount[property] === 0) return;
+    const { cashInvested, downPayment } = investment(this.#core, property);
+    const cashOnCash = (profitLoss: number): number | null => cashOnCashOf(profitLoss, this.#days, cashInvested, downPayment);
+    const before = this.#block.count;
+    if (accounts.newestDay[property] <= this.asOf) this.#drawWhole(property, cashOnCash);
+    else {
+      const drawn = [property, ...knownUnits(this.#core, property)];
+      const sums = sumAccounts(this.#core, property, drawn, this.asOf);
+      drawn.forEach((account, index) => this.#block.add(property, account, sums[index]?.ytd ?? null, sums[index]?.cumulative ?? null, cashOnCash));
+    }
+    this.#drawn += this.#block.count - before;
     if (this.#block.count >= BLOCK_ACCOUNTS) this.#full.push(this.#takeBlock());
+  }
+
+  /** A property without rows dated after `asOf`: nothing is made for it but its place in the columns. */
+  #drawWhole(property: number, cashOnCash: (profitLoss: number) => number | null): void {
+    const { accounts } = this.#core;
+    for (let account = property; account >= 0; account = account === property ? accounts.firstUnit(property) : accounts.nextUnit(account)) {
+      if (accounts.rowCount[account] === 0) continue;
+      const isInRange = sumWholeInto(this.#core, account, this.asOf, this.#ytd, this.#cumulative);
+      this.#block.add(property, account, isInRange ? this.#ytd : null, isInRange ? this.#cumulative : null, cashOnCash);
+    }
   }
 }

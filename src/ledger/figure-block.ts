@@ -1,7 +1,10 @@
 import { ID_LONG } from '../change/identifier.ts';
+import {
+  FIELD_CAPEX, FIELD_INSURANCE, FIELD_MAINTENANCE, FIELD_OTHER, FIELD_PITI, FIELD_PROPERTY_MANAGEMENT, FIELD_RENT, FIELD_TAX, FIELD_TOTAL_REVENUE, FIELD_UTILITIES,
+} from './categories.ts';
 import type { Core } from './core.ts';
 import { TOTAL_NAMES, type FigureColumns } from './figure-columns.ts';
-import type { Totals } from './figure.ts';
+import { expensesOf, profitLossOf } from './figures.ts';
 
 /** Gathers the figures of accounts into one self-contained block of columns. */
 export class FigureBlock {
@@ -19,22 +22,29 @@ export class FigureBlock {
     this.#columns = createColumns(capacity);
   }
 
-  /** Adds an account; `ytd` and `cumulative` null when a total is out of range, `cashOnCash` null when there is none. */
-  add(property: number, account: number, ytd: Totals | null, cumulative: Totals | null, cashOnCash: number | null): void {
+  /** Adds an account; its sums by field, or null when one is out of range. `cashOnCash` is asked for the year's profit or loss. */
+  add(property: number, account: number, ytd: readonly number[] | null, cumulative: readonly number[] | null, cashOnCash: (profitLoss: number) => number | null): void {
     if (this.count === this.#capacity) this.#grow();
-    const isExact = cashOnCash === null || Number.isSafeInteger(cashOnCash);
-    if (ytd === null || cumulative === null) this.outOfRange++;
-    else if (!isExact) this.cashOnCashOutOfRange++;
     const at = this.count++;
     const columns = this.#columns;
     columns.propertyKind[at] = this.#identifier(property, columns.property, at);
     if (account !== property) columns.unitKind[at] = this.#identifier(account, columns.unit, at);
-    for (let total = 0; total < TOTAL_NAMES.length; total++) {
-      columns.ytd[total][at] = ytd === null ? Number.NaN : ytd[TOTAL_NAMES[total]];
-      columns.cumulative[total][at] = cumulative === null ? Number.NaN : cumulative[TOTAL_NAMES[total]];
-    }
-    columns.cashOnCash[at] = cashOnCash === null || !isExact ? Number.NaN : cashOnCash;
     columns.lastChangedAt[at] = this.#core.accounts.lastChangedAt[account];
+    const expenses = ytd === null ? Number.NaN : expensesOf(ytd);
+    const profitLoss = ytd === null ? Number.NaN : profitLossOf(ytd, expenses);
+    const allExpenses = cumulative === null ? Number.NaN : expensesOf(cumulative);
+    const allProfitLoss = cumulative === null ? Number.NaN : profitLossOf(cumulative, allExpenses);
+    if (ytd === null || cumulative === null || Number.isNaN(profitLoss) || Number.isNaN(allProfitLoss)) {
+      this.outOfRange++;
+      for (let column = 0; column < TOTAL_NAMES.length; column++) columns.ytd[column][at] = columns.cumulative[column][at] = Number.NaN;
+      columns.cashOnCash[at] = Number.NaN;
+      return;
+    }
+    write(columns.ytd, at, ytd, expenses, profitLoss);
+    write(columns.cumulative, at, cumulative, allExpenses, allProfitLoss);
+    const percent = cashOnCash(profitLoss);
+    if (percent !== null && !Number.isSafeInteger(percent)) this.cashOnCashOutOfRange++;
+    columns.cashOnCash[at] = percent !== null && Number.isSafeInteger(percent) ? percent : Number.NaN;
   }
 
   finish(): FigureColumns {
@@ -57,6 +67,18 @@ export class FigureBlock {
     for (const span of ['ytd', 'cumulative'] as const) from[span].forEach((column, total) => to[span][total].set(column));
     this.#columns = to;
   }
+}
+
+/** Fields of the totals that are sums of one field, by place in TOTAL_NAMES; `expenses` and `profitLoss` stand between them. */
+const FIRST_FIELDS = [FIELD_TOTAL_REVENUE, FIELD_RENT];
+const LAST_FIELDS = [FIELD_PITI, FIELD_TAX, FIELD_UTILITIES, FIELD_MAINTENANCE, FIELD_CAPEX, FIELD_INSURANCE, FIELD_PROPERTY_MANAGEMENT, FIELD_OTHER];
+
+function write(columns: readonly Float64Array[], at: number, sums: readonly number[], expenses: number, profitLoss: number): void {
+  columns[0][at] = sums[FIRST_FIELDS[0]];
+  columns[1][at] = sums[FIRST_FIELDS[1]];
+  columns[2][at] = expenses;
+  columns[3][at] = profitLoss;
+  for (let i = 0; i < LAST_FIELDS.length; i++) columns[4 + i][at] = sums[LAST_FIELDS[i]];
 }
 
 function createColumns(capacity: number): Omit<FigureColumns, 'count' | 'outOfRange' | 'cashOnCashOutOfRange' | 'strings'> {

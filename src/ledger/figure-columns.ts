@@ -1,6 +1,6 @@
 import type { ControlTotals } from './ledger.ts';
 
-/** Totals of a span, in the order of the columns; `Totals` has the same by name. */
+/** Totals of a span, in the order of the columns: `Totals` by name. */
 export const TOTAL_NAMES = [
   'totalRevenue', 'rent', 'expenses', 'profitLoss', 'piti', 'tax', 'utilities', 'maintenance', 'capex', 'insurance', 'propertyManagement', 'other',
 ] as const;
@@ -28,7 +28,7 @@ export interface FigureColumns {
 }
 
 /**
- * The figures of every known account as of one day, all as they stood at the moment `beginAccountsCut` was called. It is drawn block by block
+ * The figures of every known account as of one day, all as they stood at the moment `beginAccountsCut` was called. It is drawn slice by slice
  * while folding goes on: a property that is about to change is drawn first. What is drawn ahead waits in memory, about 250 bytes an account.
  */
 export interface AccountsCut {
@@ -39,8 +39,10 @@ export interface AccountsCut {
   readonly accounts: number;
   readonly properties: number;
   readonly incompleteProperties: number;
-  /** The next accounts, by rising number of their property but for those drawn ahead; a property and its units stand together. Null when all are drawn. */
-  next(): FigureColumns | null;
+  /** Draws some accounts; false once all are drawn. A slice of work short enough that reads do not notice it. */
+  draw(): boolean;
+  /** The next block that is full, or, once all are drawn, what is left; null when there is none. A property and its units stand together. */
+  take(): FigureColumns | null;
   /** Ends the cut, drawn to its end or not; nothing is drawn ahead any more. */
   end(): void;
 }

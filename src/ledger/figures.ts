@@ -8,7 +8,7 @@ import {
 } from './categories.ts';
 import { accountText } from './core.ts';
 import type { Core } from './core.ts';
-import { divideHalfEven, sumWithinRange } from './exact.ts';
+import { TOTAL_LIMIT_UNITS, divideHalfEven, sumWithinRange } from './exact.ts';
 import type { FiscalCalendar } from './fiscal-calendar.ts';
 import { ROW_LIVE } from './ledger.ts';
 import type { FigureAnswer, FigureQuery, Totals, UnitFigures } from './figure.ts';
@@ -107,10 +107,10 @@ export function cashOnCashOf(ytdProfitLoss: number, days: number, cashInvested: 
 }
 
 /** Totals of one span, or null when one of them is out of range. `expenses` is the sum of the eight (R4), `profitLoss` R5. */
-export function totalsOf(sums: readonly number[]): Totals | null {
+function totalsOf(sums: readonly number[]): Totals | null {
   const expenses = expensesOf(sums);
-  const profitLoss = expenses === null ? null : sumWithinRange([sums[FIELD_RENT], -expenses]);
-  if (expenses === null || profitLoss === null) return null;
+  const profitLoss = profitLossOf(sums, expenses);
+  if (Number.isNaN(expenses) || Number.isNaN(profitLoss)) return null;
   return {
     totalRevenue: sums[FIELD_TOTAL_REVENUE], rent: sums[FIELD_RENT], expenses, profitLoss,
     piti: sums[FIELD_PITI], tax: sums[FIELD_TAX], utilities: sums[FIELD_UTILITIES], maintenance: sums[FIELD_MAINTENANCE],
@@ -118,8 +118,20 @@ export function totalsOf(sums: readonly number[]): Totals | null {
   };
 }
 
-function expensesOf(sums: readonly number[]): number | null {
-  return sumWithinRange(sums.slice(FIELD_PITI, FIELD_OTHER + 1));
+/** Sum of the eight categories (R4); NaN when it is out of range. No sum that is in range is beyond 5·10¹⁵, so eight of them need care. */
+export function expensesOf(sums: readonly number[]): number {
+  let expenses = 0;
+  for (let field = FIELD_PITI; field <= FIELD_OTHER; field++) {
+    expenses += sums[field];
+    if (!Number.isSafeInteger(expenses)) return sumWithinRange(sums.slice(FIELD_PITI, FIELD_OTHER + 1)) ?? Number.NaN;
+  }
+  return Math.abs(expenses) <= TOTAL_LIMIT_UNITS ? expenses : Number.NaN;
+}
+
+/** Rent less expenses (R5); NaN when it, or they, are out of range. */
+export function profitLossOf(sums: readonly number[], expenses: number): number {
+  const profitLoss = sums[FIELD_RENT] - expenses;
+  return Math.abs(profitLoss) <= TOTAL_LIMIT_UNITS ? profitLoss : Number.NaN;
 }
 
 /** Units by id, or null when one of them is out of range. */
@@ -147,7 +159,8 @@ export function knownUnits(core: Core, property: number): number[] {
 export function investment(core: Core, property: number): Pick<FigurePartial, 'cashInvested' | 'downPayment'> {
   if (property < 0) return { cashInvested: null, downPayment: null };
   const { kind, words } = core.accounts.ids;
-  const [a, b, c, d] = words.subarray(property * 4, property * 4 + 4);
+  const at = property * 4;
+  const [a, b, c, d] = [words[at], words[at + 1], words[at + 2], words[at + 3]];
   const row = core.index.find(TABLE_PROPERTIES, kind[property], a, b, c, d, hashRow(TABLE_PROPERTIES, kind[property], a, b, c, d));
   if (row < 0 || core.rows.state(row) !== ROW_LIVE) return { cashInvested: null, downPayment: null };
   return { cashInvested: orNull(core.rows.amount(row)), downPayment: orNull(core.accounts.downPayment[property]) };

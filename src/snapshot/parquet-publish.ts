@@ -105,10 +105,11 @@ export class ParquetPublication {
     };
   }
 
-  /** All blocks with a turn of the event loop after each; when the lease is gone at their end, an error instead of it, so that nothing is put in place. */
+  /** All blocks, with a turn of the event loop after each slice; when the lease is gone at their end, an error instead of it, so that nothing is put in place. */
   async *#blocks(cut: AccountsCut): AsyncGenerator<FigureColumns> {
-    for (let block = cut.next(); block !== null; block = cut.next()) {
-      yield block;
+    for (let isMore = true; isMore;) {
+      isMore = cut.draw();
+      for (let block = cut.take(); block !== null; block = cut.take()) yield block;
       await new Promise<void>((resolve) => { setImmediate(resolve); });
     }
     await this.#parts.step('parquet-drawn');

@@ -43,12 +43,14 @@ interface AllDrawn extends Map<string, Drawn> {
 
 function drawAll(cut: AccountsCut, meanwhile: () => void = () => undefined): AllDrawn {
   const drawn = Object.assign(new Map<string, Drawn>(), { outOfRange: 0, cashOnCashOutOfRange: 0 });
-  for (meanwhile(); ; meanwhile()) {
-    const block = cut.next();
-    if (block === null) break;
-    read(block, drawn);
-    drawn.outOfRange += block.outOfRange;
-    drawn.cashOnCashOutOfRange += block.cashOnCashOutOfRange;
+  for (let isMore = true; isMore;) {
+    meanwhile();
+    isMore = cut.draw();
+    for (let block = cut.take(); block !== null; block = cut.take()) {
+      read(block, drawn);
+      drawn.outOfRange += block.outOfRange;
+      drawn.cashOnCashOutOfRange += block.cashOnCashOutOfRange;
+    }
   }
   cut.end();
   return drawn;
@@ -166,11 +168,13 @@ describe('a cut of accounts', () => {
     const cut = test.books.beginAccountsCut(Date.parse('2025-12-31') / DAY);
     const drawn = new Map<string, Drawn>();
     let blocks = 0;
-    for (let block = cut.next(); block !== null; block = cut.next()) {
-      blocks++;
-      read(block, drawn);
-      const first = [...drawn.keys()].at(-block.count)!;
-      expect(first).toMatch(/\/null$/);
+    for (let isMore = true; isMore;) {
+      isMore = cut.draw();
+      for (let block = cut.take(); block !== null; block = cut.take()) {
+        blocks++;
+        read(block, drawn);
+        expect([...drawn.keys()].at(-block.count)).toMatch(/\/null$/);
+      }
     }
     cut.end();
     expect(blocks).toBe(2);
@@ -184,7 +188,7 @@ describe('a cut of accounts', () => {
     expect(() => test.books.beginAccountsCut(0)).toThrow(/open already/);
     cut.end();
     cut.end();
-    expect(() => cut.next()).toThrow(/ended/);
+    expect(() => cut.draw()).toThrow(/ended/);
     test.fold(rent('1', 2));
     test.books.beginAccountsCut(0).end();
   });

@@ -42,7 +42,7 @@ export class TroubledStore extends MemoryStore {
 
 /** `serve` in this process, over a store in memory, an ingest and a clock of the test's own. Asked over HTTP. */
 export class ServeRun {
-  readonly clock = new ManualClock();
+  readonly clock: ManualClock;
   readonly ingest = new ScriptedIngest();
   readonly store: TroubledStore;
   readonly shutdown = new AbortController();
@@ -52,7 +52,9 @@ export class ServeRun {
   ended: Promise<void> = Promise.resolve();
   #hasEnded = false;
 
-  constructor(place: MemoryPlace) {
+  /** `startedAt`: wall clock at the start, milliseconds. */
+  constructor(place: MemoryPlace, startedAt?: number) {
+    this.clock = new ManualClock(startedAt);
     this.store = new TroubledStore(place);
     this.work = createInlineWork(this.store);
   }

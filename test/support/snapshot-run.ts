@@ -7,7 +7,7 @@ import { createBooks } from '../../src/ledger/books.ts';
 import type { Books, Definitions } from '../../src/ledger/ledger.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { createSystemClock } from '../../src/runtime/clock.ts';
-import { openSnapshots, type CheckpointOutcome, type SnapshotOptions, type Snapshots } from '../../src/snapshot/checkpointer.ts';
+import { openSnapshots, type CheckpointOutcome, type ParquetRequest, type SnapshotOptions, type Snapshots } from '../../src/snapshot/checkpointer.ts';
 import { createLocalStore } from '../../src/snapshot/local-store.ts';
 import { createWriterId } from '../../src/snapshot/names.ts';
 import type { RestoreResult, Warning } from '../../src/snapshot/restore.ts';
@@ -40,7 +40,8 @@ export interface Run {
   readonly restored: RestoreResult;
   readonly state: State;
   readonly warnings: Warning[];
-  checkpoint(): Promise<CheckpointOutcome>;
+  /** `parquet`: write the parquet file with it, as of this day unless told otherwise. */
+  checkpoint(parquet?: Partial<ParquetRequest>): Promise<CheckpointOutcome>;
 }
 
 /** Starts as a process does: lease, restore, state. */
@@ -54,7 +55,10 @@ export async function startRun(store: Store, options: Partial<SnapshotOptions> =
   const state = restored.kind === 'restored' ? createState(restored.books, restored.seed) : createState(newBooks());
   return {
     store, snapshots, restored, state, warnings,
-    checkpoint: () => snapshots.checkpoint({ state, decoding: DECODING, definitions: DEFINITIONS, sourceIdentity: 'file:/log', caughtUpOnce: true, incompleteHistory: [] }),
+    checkpoint: (parquet) => snapshots.checkpoint({
+      state, decoding: DECODING, definitions: DEFINITIONS, sourceIdentity: 'file:/log', caughtUpOnce: true, incompleteHistory: [],
+      parquet: parquet === undefined ? null : { asOf: 30_000, money: 'decimal', overwrite: false, mayStand: false, isReason: false, ...parquet },
+    }),
   };
 }
 

@@ -41,7 +41,7 @@ async function readSoFar(program: RentfoldProcess): Promise<number | null> {
 async function survives(step: Step, first: number, service: AzuriteService | null): Promise<void> {
   const one = loadCase(step === 'dead-letters-written' ? 'poison' : 'duplicates');
   await using place = await Workplace.create(service);
-  const settings = { ...one.settings, RENTFOLD_CHECKPOINT_CHANGES: '5' };
+  const settings = { ...one.settings, RENTFOLD_CHECKPOINT_CHANGES: '5', RENTFOLD_PARQUET_SECONDS: '1' };
   let kills = 0;
   let piece = 0;
   const begin = (): RentfoldProcess => place.start(kills >= KILLS ? settings : { ...settings, RENTFOLD_TEST_KILL_AT: kills === 0 ? `${step}:${first}` : step });
@@ -86,7 +86,7 @@ describe('killed at a step', () => {
 const azurite = await azuriteService();
 
 /** A step of each kind; all of them are tried inside one process. */
-const STEPS_ON_AZURE: readonly Step[] = ['segment-written', 'manifest-written', 'compaction-written'];
+const STEPS_ON_AZURE: readonly Step[] = ['segment-written', 'manifest-written', 'parquet-written', 'compaction-written'];
 
 describe.skipIf(azurite === null)('killed at a step, on Azurite', () => {
   test.concurrent.each(STEPS_ON_AZURE)('%s', async (step) => {
