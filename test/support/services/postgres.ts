@@ -17,7 +17,7 @@ const SYSTEM_USER = 'postgres';
 
 /** Settings of every test server. A killed server loses nothing that was committed without fsync: the system keeps running. */
 export const POSTGRES_SETTINGS: Readonly<Record<string, string>> = {
-  wal_level: 'logical', max_wal_senders: '40', max_replication_slots: '40', max_connections: '100', shared_buffers: '64MB', fsync: 'off', log_min_messages: 'warning', timezone: 'UTC',
+  wal_level: 'logical', max_wal_senders: '40', max_replication_slots: '40', max_connections: '100', shared_buffers: '64MB', fsync: 'off', log_min_messages: 'log', timezone: 'UTC',
 };
 
 /** Methods over where a Postgres is. */
