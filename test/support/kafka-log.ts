@@ -95,6 +95,11 @@ export class KafkaTopics {
   /** Waits until every partition has a leader that answers. A producer learns of new partitions only when it is made anew. */
   async #untilLed(topic: string, count: number): Promise<void> {
     await until(async () => (await this.admin.fetchTopicOffsets(this.named(topic)).catch(() => [])).length === count);
+    await this.refresh();
+  }
+
+  /** Lets the producer learn anew who leads what. */
+  async refresh(): Promise<void> {
     await this.#producer?.disconnect();
     this.#producer = null;
   }
