@@ -1,10 +1,11 @@
-import { readFile, mkdtemp, rm } from 'node:fs/promises';
+import { readFile, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { freePorts } from './free-ports.ts';
 import { GuardedProcess } from './guarded-process.ts';
 import type { AzuriteService, OwnInstance } from './service.ts';
+import { removeData } from './log-tails.ts';
 
 /** Azurite's own account, which its documentation publishes. */
 const ACCOUNT = 'devstoreaccount1';
@@ -56,7 +57,7 @@ export async function startLocalAzurite(options: { readonly inMemory?: boolean }
     resume: () => server.resume(),
     [Symbol.asyncDispose]: async () => {
       await server.kill();
-      await rm(folder, { recursive: true, force: true });
+      await removeData(folder, [logFile]);
     },
   };
 }

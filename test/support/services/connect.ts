@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jars } from './artefacts.ts';
@@ -8,6 +8,7 @@ import { GuardedProcess } from './guarded-process.ts';
 import { propertiesText } from './kafka-settings.ts';
 import { SMALL_JAVA } from './kafka-tools.ts';
 import type { ConnectorStatus, ConnectService, OwnInstance } from './service.ts';
+import { removeData } from './log-tails.ts';
 
 const PLUGINS: readonly JarFolder[] = ['debezium-postgres', 'debezium-mariadb'];
 const HEAP = '-Xmx640m';
@@ -69,7 +70,7 @@ export async function startLocalConnect(options: ConnectOptions): Promise<Connec
     resume: () => server.resume(),
     [Symbol.asyncDispose]: async () => {
       await server.kill();
-      await rm(folder, { recursive: true, force: true });
+      await removeData(folder, [logFile]);
     },
   };
 }

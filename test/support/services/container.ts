@@ -1,9 +1,10 @@
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GenericContainer } from 'testcontainers';
 import type { OwnInstance } from './service.ts';
+import { removeData } from './log-tails.ts';
 
 /**
  * A server in a container, where a Docker engine answers. Not run where no Docker engine was: written against testcontainers 12.
@@ -56,7 +57,7 @@ export async function startContainer(plan: ContainerPlan): Promise<OwnContainer>
   const end = async (): Promise<void> => {
     await started.stop({ timeout: 0 });
     write.end();
-    await rm(folder, { recursive: true, force: true });
+    await removeData(folder, [logFile]);
   };
   await launched().catch(async (error: unknown) => {
     await end();

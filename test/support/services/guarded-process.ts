@@ -18,7 +18,7 @@ folder=$1; shift
 wait "$child"; code=$?
 kill -KILL "$reader" 2>/dev/null
 exit "$code"`;
-const READY_MS = 60_000;
+const READY_MS = 120_000;
 const STOP_MS = 20_000;
 const POLL_MS = 25;
 const LOG_TAIL_LINES = 40;
@@ -47,7 +47,7 @@ export class GuardedProcess implements OwnInstance {
     this.#command = command;
   }
 
-  /** Starts it and returns when it is ready; fails with its last log lines when it ends before, or is not ready within a minute. */
+  /** Starts it and returns when it is ready; fails with its last log lines when it ends before, or is not ready within two minutes. */
   static async start(command: GuardedCommand): Promise<GuardedProcess> {
     const started = new GuardedProcess(command);
     try {

@@ -1,4 +1,4 @@
-import { readFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { readFile, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jars } from './artefacts.ts';
@@ -9,6 +9,7 @@ import type { BrokerPlan, BrokerPorts } from './kafka-settings.ts';
 import { brokerProperties, CONNECTION_STRING_LOGIN, LOGIN, RESTRICTED_LOGIN, scramArguments } from './kafka-settings.ts';
 import { runKafkaTool, SMALL_JAVA } from './kafka-tools.ts';
 import type { KafkaOptions, KafkaPlace, KafkaService, OwnKafka } from './service.ts';
+import { removeData } from './log-tails.ts';
 
 /** The same for every test cluster. */
 export const CLUSTER_ID = 'cmVudGZvbGQtdGVzdC0wMQ';
@@ -37,7 +38,7 @@ export async function startLocalKafka(options: KafkaOptions = {}): Promise<OwnKa
   const processes: GuardedProcess[] = [];
   const end = async (): Promise<void> => {
     await Promise.all(processes.map((broker) => broker.kill()));
-    await rm(folder, { recursive: true, force: true });
+    await removeData(folder, place.logFiles);
   };
   try {
     for (const plan of plans) processes.push(await startBroker(plan, folder, toolFolder, place.logFiles[plan.node - 1]!));

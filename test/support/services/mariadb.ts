@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -10,6 +10,7 @@ import { openMariadb } from './sql-clients.ts';
 import { ownSqlService, sqlServiceAt } from './sql-service.ts';
 import type { SqlPlace } from './sql-service.ts';
 import { giveTo, isRoot, programPath } from './system-user.ts';
+import { removeData } from './log-tails.ts';
 
 const run = promisify(execFile);
 /** The user of Debian's package, for the server refuses root. */
@@ -49,7 +50,7 @@ export async function startLocalMariadb(): Promise<MariadbService & OwnInstance>
   const place: SqlPlace = { host: '127.0.0.1', port, ...MARIADB_LOGIN, seenFromConnect: { host: '127.0.0.1', port }, maintenanceDatabase: 'mysql', logFiles: [join(folder, 'mariadb.log')] };
   return ownSqlService(place, openMariadb, server, async () => {
     await server.kill();
-    await rm(folder, { recursive: true, force: true });
+    await removeData(folder, place.logFiles);
   });
 }
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -10,6 +10,7 @@ import { openPostgres } from './sql-clients.ts';
 import { ownSqlService, sqlServiceAt } from './sql-service.ts';
 import type { SqlPlace } from './sql-service.ts';
 import { asUser, giveTo, postgresFolders, programPath } from './system-user.ts';
+import { removeData } from './log-tails.ts';
 
 const run = promisify(execFile);
 /** The user of Debian's package, for the server refuses root. */
@@ -17,7 +18,7 @@ const SYSTEM_USER = 'postgres';
 
 /** Settings of every test server. A killed server loses nothing that was committed without fsync: the system keeps running. */
 export const POSTGRES_SETTINGS: Readonly<Record<string, string>> = {
-  wal_level: 'logical', max_wal_senders: '40', max_replication_slots: '40', max_connections: '100', shared_buffers: '64MB', fsync: 'off', log_min_messages: 'warning', timezone: 'UTC',
+  wal_level: 'logical', max_wal_senders: '40', max_replication_slots: '40', max_connections: '100', shared_buffers: '64MB', fsync: 'off', log_min_messages: 'log', timezone: 'UTC',
 };
 
 /** Methods over where a Postgres is. */
@@ -47,7 +48,7 @@ export async function startLocalPostgres(): Promise<PostgresService & OwnInstanc
   };
   return ownSqlService(place, openPostgres, server, async () => {
     await server.kill();
-    await rm(folder, { recursive: true, force: true });
+    await removeData(folder, place.logFiles);
   });
 }
 

@@ -1,4 +1,5 @@
 import { inject } from 'vitest';
+import { useLog } from './log-tails.ts';
 import type { ServiceName } from './presence.ts';
 
 /** What the run's control server answers: where the service is, why it cannot be had, or why it did not start. */
@@ -11,9 +12,6 @@ declare module 'vitest' {
   }
 }
 
-/** Log files of the services that this test file has asked for; shown when one of its tests fails. */
-export const usedLogFiles = new Set<string>();
-
 /** Asks the run's control server for a service: where it is, or null (after a printed line) when it cannot be had. */
 export async function askShared<Place>(name: ServiceName): Promise<Place | null> {
   const response = await fetch(`${inject('rentfoldServices')}/${name}`, { method: 'POST' });
@@ -23,7 +21,7 @@ export async function askShared<Place>(name: ServiceName): Promise<Place | null>
     if (process.env.RENTFOLD_TEST_REQUIRE_SERVICES === 'true') throw new Error(answer.missing);
     return null;
   }
-  for (const file of answer.place.logFiles) usedLogFiles.add(file);
+  for (const file of answer.place.logFiles) useLog(file);
   return answer.place as Place;
 }
 

@@ -3,6 +3,7 @@ import type { AzuritePlace } from './azurite.ts';
 import type { ConnectOptions } from './connect.ts';
 import { startLocalConnect } from './connect.ts';
 import { startLocalKafka } from './kafka.ts';
+import { useLog } from './log-tails.ts';
 import { startLocalMariadb } from './mariadb.ts';
 import { startLocalPostgres } from './postgres.ts';
 import { wayTo } from './presence.ts';
@@ -13,27 +14,34 @@ import type { AzuriteService, ConnectService, KafkaOptions, MariadbService, OwnI
 
 /** A broker, or a cluster of two. */
 export async function startKafka(options: KafkaOptions = {}): Promise<OwnKafka> {
-  return await byPrograms('kafka') ? startLocalKafka(options) : (await import('./container-kafka.ts')).startContainerKafka(options);
+  return logged(await byPrograms('kafka') ? startLocalKafka(options) : (await import('./container-kafka.ts')).startContainerKafka(options));
 }
 
 /** A blob service, on disk unless told otherwise. */
 export async function startAzurite(options: { readonly inMemory?: boolean } = {}): Promise<AzuriteService & OwnInstance & AzuritePlace> {
-  return await byPrograms('azurite') ? startLocalAzurite(options) : (await import('./container-services.ts')).startContainerAzurite(options);
+  return logged(await byPrograms('azurite') ? startLocalAzurite(options) : (await import('./container-services.ts')).startContainerAzurite(options));
 }
 
 /** Postgres with logical decoding. */
 export async function startPostgres(): Promise<PostgresService & OwnInstance> {
-  return await byPrograms('postgres') ? startLocalPostgres() : (await import('./container-services.ts')).startContainerPostgres();
+  return logged(await byPrograms('postgres') ? startLocalPostgres() : (await import('./container-services.ts')).startContainerPostgres());
 }
 
 /** MariaDB with a row binlog. */
 export async function startMariadb(): Promise<MariadbService & OwnInstance> {
-  return await byPrograms('mariadb') ? startLocalMariadb() : (await import('./container-services.ts')).startContainerMariadb();
+  return logged(await byPrograms('mariadb') ? startLocalMariadb() : (await import('./container-services.ts')).startContainerMariadb());
 }
 
 /** A Connect worker on a broker (its `seenFromConnect`). */
 export async function startConnect(options: ConnectOptions): Promise<ConnectService & OwnInstance> {
-  return await byPrograms('connect') ? startLocalConnect(options) : (await import('./container-services.ts')).startContainerConnect(options);
+  return logged(await byPrograms('connect') ? startLocalConnect(options) : (await import('./container-services.ts')).startContainerConnect(options));
+}
+
+/** Its log is shown when a test fails meanwhile. */
+async function logged<Service extends { readonly logFiles: readonly string[] }>(starting: Promise<Service>): Promise<Service> {
+  const service = await starting;
+  for (const file of service.logFiles) useLog(file);
+  return service;
 }
 
 async function byPrograms(name: ServiceName): Promise<boolean> {
