@@ -51,7 +51,7 @@ async function leaseIsFree(place: MemoryPlace): Promise<boolean> {
 describe('a finished replay', () => {
   it('says what it read, what is known now, and where it stands', async () => {
     const place = createMemoryPlace();
-    const run = new ReplayRun(place, { bounds: [{ topic: 'rents', partition: 0, start: 0, end: 12 }, { topic: 'other', partition: 2, start: 0, end: 0 }] }).start();
+    const run = new ReplayRun(place, { bounds: [{ topic: 'rents', partition: 0, start: 0, end: 12 }, { topic: 'other', partition: 2, start: 0, end: 0 }], waiting: ['typo'] }).start();
     const log = new ChangeWriter('rents', 1);
     run.ingest.give(log.batch([...rents(0, 10), rent(3), letter(1)]));
     const summary = await run.ended;
@@ -62,6 +62,8 @@ describe('a finished replay', () => {
     expect(summary).toMatch(/rows +0 expenses, 10 rents, 0 properties/);
     expect(summary).toMatch(/accounts +1: 1 properties and 0 units; incomplete properties: 1, accounts out of range: 0/);
     expect(summary).toContain('total revenue 10.0000, rent 10.0000, expenses 0.0000');
+    expect(summary).toMatch(/waiting for +topic typo, which does not exist yet; .*RENTFOLD_KAFKA_TOPICS/);
+    expect(summary).toMatch(/parquet file +1 accounts as of \d{4}-\d\d-\d\d/);
     expect(summary).toMatch(/checkpoint +generation 1 of lineage 20\d{6}T/);
     expect(summary).toMatch(/positions +other\/2 0\n +rents\/0 12\n/);
     expect(await leaseIsFree(place)).toBe(true);
