@@ -1,13 +1,17 @@
 import { rm } from 'node:fs/promises';
+import { createStore, type StoreSpec } from '../../src/snapshot/store-spec.ts';
 import { createThreadWork } from '../../src/snapshot/thread-work.ts';
 import { ChangeWriter, type Change } from '../support/change-writer.ts';
-import { newFolder, openLocal, PREFIX, startRun, type Run } from '../support/snapshot-run.ts';
+import { startLocalAzurite } from '../support/services/azurite.ts';
+import { newFolder, PREFIX, startRun, type Run } from '../support/snapshot-run.ts';
 
 // A delta of 10 000 changed rows among a million against a full checkpoint: bytes and time, with the longest time the main thread did not
-// come round; then the restore. The worker writes, as in `serve`. Prints one JSON line. Arguments: rows, changed rows.
+// come round; then the restore. The worker writes, as in `serve`. Prints one JSON line. Arguments: rows, changed rows, store
+// (`local`, or `azure` for an Azurite of its own).
 
 const rows = Number(process.argv[2] ?? 1_000_000);
 const changed = Number(process.argv[3] ?? 10_000);
+const kind = process.argv[4] ?? 'local';
 const BATCH = 10_000;
 const context = { now: Date.now(), mayForgetDeletes: true };
 
@@ -18,8 +22,16 @@ function changeOf(i: number, amount: number): Change {
   return i % 2 === 0 ? { ...common, table: 'rents' } : { ...common, table: 'expenses', type: 'maintenance' };
 }
 
-async function open(directory: string): Promise<Run> {
-  return startRun(await openLocal(directory), { work: createThreadWork({ kind: 'local', options: { directory, ownFolder: PREFIX } }) });
+const directory = newFolder();
+const azurite = kind === 'azure' ? await startLocalAzurite({ inMemory: true }) : null;
+const spec: StoreSpec = azurite === null
+  ? { kind: 'local', options: { directory, ownFolder: PREFIX } }
+  : { kind: 'azure', options: { container: 'bench', credential: { kind: 'connection-string', connectionString: azurite.connectionString }, ownFolder: PREFIX } };
+
+async function open(): Promise<Run> {
+  const store = createStore(spec);
+  await store.open();
+  return startRun(store, { work: createThreadWork(spec) });
 }
 
 async function timed(run: Run): Promise<{ rows: number; bytes: number; ms: number; stallMs: number }> {
@@ -38,8 +50,7 @@ async function timed(run: Run): Promise<{ rows: number; bytes: number; ms: numbe
   return { rows: outcome.rows, bytes: outcome.bytes, ms: Math.round(outcome.ms), stallMs: Math.round(stallMs) };
 }
 
-const directory = newFolder();
-const run = await open(directory);
+const run = await open();
 const log = new ChangeWriter('bench', 4);
 run.state.step(log.batch([changeOf(0, 1)]), context);
 await run.checkpoint();
@@ -56,12 +67,13 @@ for (let round = 0; round < 3; round++) {
 }
 await run.snapshots.close();
 const begun = performance.now();
-const again = await open(directory);
+const again = await open();
 const restoreMs = Math.round(performance.now() - begun);
 const delta = deltas.toSorted((a, b) => a.ms - b.ms)[1];
 console.log(JSON.stringify({
-  bench: 'checkpoint', rows, changed, full, delta, bytesPercent: Number((100 * delta.bytes / full.bytes).toFixed(2)), timePercent: Number((100 * delta.ms / full.ms).toFixed(2)),
+  bench: 'checkpoint', store: kind, rows, changed, full, delta, bytesPercent: Number((100 * delta.bytes / full.bytes).toFixed(2)), timePercent: Number((100 * delta.ms / full.ms).toFixed(2)),
   restoreMs, restored: again.restored.kind,
 }));
 await again.snapshots.close();
+await azurite?.[Symbol.asyncDispose]();
 await rm(directory, { recursive: true });
