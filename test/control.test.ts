@@ -118,7 +118,12 @@ describe('the life of a process', () => {
   it('keeps what the log and the checkpoint say is missing, each once', () => {
     const control = createControl(AT);
     control.restored({ lineage: 'a', generation: 1, caughtUpOnce: true, incompleteHistory: ['rents/0 before 5'], positions: [] }, AT);
-    control.opened({ bounds: [], gaps: ['rents/0 before 5', 'rents/1 before 9'] }, AT);
+    control.opened({ bounds: [], gaps: ['rents/0 before 5', 'rents/1 before 9'], waiting: ['later'] }, AT);
+    expect(control.state().waitingTopics).toEqual(['later']);
+    control.boundsSeen([]);
+    expect(control.state().waitingTopics).toEqual(['later']);
+    control.boundsSeen([], []);
+    expect(control.state().waitingTopics).toEqual([]);
     expect(control.state().incompleteHistory).toEqual(['rents/0 before 5', 'rents/1 before 9']);
   });
 

@@ -372,9 +372,9 @@ it('every batch is told with the positions after it, and reads get their turn be
     if (isWatching) setImmediate(watch);
   };
   watch();
-  bench.ingest.give({ kind: 'bounds', bounds: [{ topic: TOPIC, partition: 0, start: 0, end: 30 }] }, bench.batch(5), bench.batch(5), bench.log.batch([letter(1)]), bench.batch(5));
+  bench.ingest.give({ kind: 'bounds', bounds: [{ topic: TOPIC, partition: 0, start: 0, end: 30 }] }, bench.batch(5), { kind: 'warned', warning: { code: 'SOURCE_RETRYING', message: 'a broker is away' } }, bench.batch(5), bench.log.batch([letter(1)]), bench.batch(5));
   await turns();
   isWatching = false;
   expect(seen).toEqual([0, 5, 10, 11, 16]);
-  expect(bench.told).toEqual(['end 30', 'folded to 5', 'folded to 10', 'folded to 11', 'letters 1', 'folded to 16']);
+  expect(bench.told).toEqual(['end 30', 'folded to 5', 'SOURCE_RETRYING', 'folded to 10', 'folded to 11', 'letters 1', 'folded to 16']);
 });

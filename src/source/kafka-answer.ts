@@ -37,10 +37,10 @@ export class AnswerReader {
       const stop = yield* this.#readShare(answer, share, state);
       if (stop === null) continue;
       state.stopped = true;
-      yield* this.#handOver(false);
+      yield* this.#handOver(null);
       yield { kind: 'stopped', stop };
     }
-    yield* this.#handOver(false);
+    yield* this.#handOver(null);
   }
 
   *#readShare(answer: FetchAnswer, share: FetchShare, state: KafkaPartition): Generator<SourceEvent, PartitionStop | null, void> {
@@ -77,12 +77,12 @@ export class AnswerReader {
     const header = this.#header;
     const builder = this.#builder;
     if (header.codec === 0) {
-      if (builder.mustHandOver(answer.bytes, 0)) yield* this.#handOver(false);
+      if (builder.mustHandOver(answer.bytes, 0)) yield* this.#handOver(null);
       builder.readFrom(answer.bytes);
       this.#records.begin(header, answer.bytes, header.recordsStart, header.end);
     } else {
       const unpacked = unpackRecords(header, answer.bytes);
-      if (builder.mustHandOver(null, unpacked.length)) yield* this.#handOver(false);
+      if (builder.mustHandOver(null, unpacked.length)) yield* this.#handOver(null);
       const start = builder.unpack(unpacked);
       this.#records.begin(header, builder.bytes, start, start + unpacked.length);
     }
@@ -92,7 +92,7 @@ export class AnswerReader {
       if (expected !== null && met !== null && !isSame(expected, met)) {
         if (met.offset === expected.offset) return recordChanged(state, expected, recordDifference(expected, met)!);
         yield* this.#gone(state);
-      } else yield* this.#handOver(true);
+      } else yield* this.#handOver(state);
     }
     if (this.#records.met !== null) state.expected = null;
     return null;
@@ -104,10 +104,11 @@ export class AnswerReader {
     state.expected = null;
   }
 
-  *#handOver(isInside: boolean): Generator<SourceEvent, void, void> {
+  /** `inside`: the partition of which more records of the same record batch follow. */
+  *#handOver(inside: KafkaPartition | null): Generator<SourceEvent, void, void> {
     const builder = this.#builder;
-    if (builder.isBegun) yield { kind: 'records', batch: builder.batch() };
-    builder.clear(isInside);
+    if (builder.isBegun) yield { kind: 'records', batch: builder.batch(inside) };
+    builder.clear(inside !== null);
   }
 }
 

@@ -102,10 +102,10 @@ export class KafkaBatchBuilder {
     return partition.slot;
   }
 
-  /** What was gathered, as a view of the builder's memory. Notes the last record of each partition. */
-  batch(): RecordBatch {
+  /** What was gathered, as a view of the builder's memory. Notes the last record of each partition but of the one that is still being read. */
+  batch(inside: ReadPartition | null): RecordBatch {
     const partitions: RecordPartition[] = this.#partitions.map(({ topic, partition, next }) => ({ topic, partition, next, token: null }));
-    this.#noteLast();
+    this.#noteLast(inside);
     const { count, partitionOf, offset, time, keyStart, keyEnd, valueStart, valueEnd } = this;
     return { count, partitions, partitionOf, offset, time, bytes: this.#bytes, keyStart, keyEnd, valueStart, valueEnd };
   }
@@ -121,12 +121,12 @@ export class KafkaBatchBuilder {
     if (this.#pool.length > POOL_BYTES) this.#pool = new Uint8Array(POOL_BYTES);
   }
 
-  #noteLast(): void {
-    let left = this.#partitions.length;
+  #noteLast(inside: ReadPartition | null): void {
+    let left = this.#partitions.length - (inside === null ? 0 : 1);
     for (let i = this.count - 1; i >= 0 && left > 0; i--) {
       const partition = this.#partitions[this.partitionOf[i]];
       const offset = this.offset[i];
-      if (partition.last !== null && partition.last.offset >= offset) continue;
+      if (partition === inside || (partition.last !== null && partition.last.offset >= offset)) continue;
       partition.last = { offset, time: Number.isNaN(this.time[i]) ? null : this.time[i], hash: this.hashAt(i) };
       left--;
     }

@@ -83,11 +83,16 @@ export function loadKafkaClient(): KafkaClient {
   return (loaded ??= load(createRequire(import.meta.url)));
 }
 
+/** Throws SOURCE_UNAVAILABLE unless the release is the one whose insides are known. */
+export function checkKafkajsRelease(version: string): void {
+  if (version === KAFKAJS_VERSION) return;
+  throw new RentfoldError('SOURCE_UNAVAILABLE', `kafkajs ${version} is installed, and RENTFOLD_SOURCE=kafka works with kafkajs ${KAFKAJS_VERSION} alone. Install that release with \`npm ci\`.`);
+}
+
 type Constructor<Options, Made> = new (options: Options) => Made;
 
 function load(require: NodeJS.Require): KafkaClient {
-  const { version } = require('kafkajs/package.json') as { version: string };
-  if (version !== KAFKAJS_VERSION) throw new RentfoldError('SOURCE_UNAVAILABLE', `kafkajs ${version} is installed, and RENTFOLD_SOURCE=kafka works with kafkajs ${KAFKAJS_VERSION} alone. Install that release with \`npm ci\`.`);
+  checkKafkajsRelease((require('kafkajs/package.json') as { version: string }).version);
   const Broker = require('kafkajs/src/broker/index.js') as Constructor<object, ClientBroker>;
   const Pool = require('kafkajs/src/network/connectionPool.js') as Constructor<object, ConnectionPool>;
   const { requests } = require('kafkajs/src/protocol/requests/index.js') as { requests: KafkaClient['requests'] };

@@ -76,19 +76,14 @@ export class KafkaFollower {
   /** Batches, bounds, stops and warnings until the signal aborts. */
   async *events(): AsyncGenerator<SourceEvent, void, void> {
     const { signal } = this.#parts;
-    const end = (): void => this.#wakeAll();
-    signal.addEventListener('abort', end);
+    signal.addEventListener('abort', () => this.#wakeAll(), { once: true });
     this.#watching = this.#watch.run();
     this.#startFetchers();
-    try {
-      while (!signal.aborted) {
-        yield* this.#tell();
-        const next = this.#answers.shift();
-        if (next === undefined) await this.#wake.wait(this.#boundsMoved ? BOUNDS_MS : undefined);
-        else yield* this.#read(next);
-      }
-    } finally {
-      signal.removeEventListener('abort', end);
+    while (!signal.aborted) {
+      yield* this.#tell();
+      const next = this.#answers.shift();
+      if (next === undefined) await this.#wake.wait(this.#boundsMoved ? BOUNDS_MS : undefined);
+      else yield* this.#read(next);
     }
   }
 

@@ -90,13 +90,16 @@ export function describeIngest(name: string, outstandingMax: number, createInges
       expect(Atomics.load(plan.shared, OUTSTANDING_MAX)).toBe(outstandingMax);
     });
 
-    it('passes bounds and stops on', async () => {
+    it('passes bounds, stops and warnings on', async () => {
       const bounds = create(script({ batches: 1, then: 'bounds-and-wait' }));
       await bounds.open(OPTIONS);
-      expect((await takeEvents(bounds, 2))[1]).toEqual({ kind: 'bounds', bounds: [{ topic: 't', partition: 0, start: 0, end: 99 }] });
+      expect((await takeEvents(bounds, 2))[1]).toEqual({ kind: 'bounds', bounds: [{ topic: 't', partition: 0, start: 0, end: 99 }], waiting: ['later'] });
       const stops = create(script({ batches: 1, then: 'stop-and-wait' }));
       await stops.open(OPTIONS);
       expect((await takeEvents(stops, 2))[1]).toEqual({ kind: 'stopped', stop: { topic: 't', partition: 0, code: 'OFFSET_FELL', message: 'where and what', offset: 7 } });
+      const warnings = create(script({ batches: 1, then: 'warn-and-wait' }));
+      await warnings.open(OPTIONS);
+      expect((await takeEvents(warnings, 2))[1]).toEqual({ kind: 'warned', warning: { code: 'SOURCE_RETRYING', message: 'who and why' } });
     });
 
     it('ends after a batch at which decoding had to stop', async () => {

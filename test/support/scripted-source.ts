@@ -16,7 +16,7 @@ export interface Script {
   /** This batch's first record makes the passing decoder stop. */
   readonly haltAtBatch?: number;
   /** What comes after the batches. */
-  readonly then: 'wait' | 'stop-and-wait' | 'bounds-and-wait' | 'throw-coded' | 'throw-plain' | 'exit' | 'crash';
+  readonly then: 'wait' | 'stop-and-wait' | 'bounds-and-wait' | 'warn-and-wait' | 'throw-coded' | 'throw-plain' | 'exit' | 'crash';
   /** Three counters shared by both threads: batches pulled, batches given back, most ever outstanding. */
   readonly shared: Int32Array;
 }
@@ -43,7 +43,8 @@ export function createScriptedSource(script: Script): Source {
         yield { kind: 'records', batch: batchNumber(n, script.recordsPerBatch, n === script.haltAtBatch) };
       }
       if (script.then === 'stop-and-wait') yield { kind: 'stopped', stop: { topic: 't', partition: 0, code: 'OFFSET_FELL', message: 'where and what', offset: 7 } };
-      if (script.then === 'bounds-and-wait') yield { kind: 'bounds', bounds: [{ topic: 't', partition: 0, start: 0, end: 99 }] };
+      if (script.then === 'bounds-and-wait') yield { kind: 'bounds', bounds: [{ topic: 't', partition: 0, start: 0, end: 99 }], waiting: ['later'] };
+      if (script.then === 'warn-and-wait') yield { kind: 'warned', warning: { code: 'SOURCE_RETRYING', message: 'who and why' } };
       if (script.then === 'throw-coded') throw new RentfoldError('SOURCE_UNAVAILABLE', 'the message of reading');
       if (script.then === 'throw-plain') throw new TypeError('a plain error');
       if (script.then === 'exit') process.exit(3);

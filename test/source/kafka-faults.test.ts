@@ -1,0 +1,148 @@
+/**
+ * Goal: what a broker does in its worst moments neither loses, doubles nor resets anything: it is waited out, or stops the partition with the place.
+ * Method: a broker of ours that speaks the protocol and misbehaves on demand.
+ */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createKafkaSource } from '../../src/source/kafka.ts';
+import type { KafkaTiming } from '../../src/source/kafka-options.ts';
+import { QUICK } from '../support/kafka-log.ts';
+import { FakeKafka } from '../support/fake-kafka.ts';
+import type { WireRecord } from '../support/kafka-wire.ts';
+import { SourceReader } from '../support/read-source.ts';
+import { until } from '../support/until.ts';
+
+function record(offset: number, value = `v${offset}`): WireRecord {
+  return { offset, time: 1_700_000_000_000 + offset, key: Buffer.from(`k${offset}`), value: Buffer.from(value) };
+}
+
+function records(from: number, to: number): WireRecord[] {
+  return Array.from({ length: to - from }, (_, i) => record(from + i));
+}
+
+describe('a broker in a bad moment', () => {
+  let fake: FakeKafka;
+  const readers: SourceReader[] = [];
+  beforeEach(async () => {
+    fake = await FakeKafka.create();
+  });
+  afterEach(async () => {
+    for (const reader of readers.splice(0)) await reader.close();
+    await fake.close();
+  });
+
+  async function open(timing: Partial<KafkaTiming> = {}): Promise<SourceReader> {
+    const reader = new SourceReader(createKafkaSource({ brokers: [`127.0.0.1:${fake.port}`], topics: ['t'], group: 'g', tls: null, sasl: null }, { ...QUICK, retryMs: [5, 20], ...timing }));
+    readers.push(reader);
+    await reader.open();
+    return reader;
+  }
+
+  const offsets = (reader: SourceReader): number[] => reader.records.map((r) => r.offset);
+  const upTo = (end: number): number[] => Array.from({ length: end }, (_, i) => i);
+
+  it('cuts connections: the record before our position is fetched again and compared, then reading goes on', async () => {
+    fake.records = records(0, 5);
+    const reader = await open();
+    await reader.until(() => reader.records.length === 5);
+    fake.fetched.length = 0;
+    fake.records = records(0, 8);
+    const going = reader.until(() => reader.records.length === 8);
+    fake.cut();
+    await going;
+    expect(offsets(reader)).toEqual(upTo(8));
+    expect(fake.fetched).toContain(4);
+    expect(reader.stops).toEqual([]);
+  });
+
+  it('comes back with other bytes at the same offset (an unclean election): stops before anything behind it', async () => {
+    fake.records = records(0, 5);
+    const reader = await open();
+    await reader.until(() => reader.records.length === 5);
+    fake.records = [...records(0, 4), record(4, 'other'), ...records(5, 8)];
+    const stopping = reader.until(() => reader.stops.length > 0);
+    fake.cut();
+    await stopping;
+    expect(reader.stops).toMatchObject([{ topic: 't', partition: 0, code: 'POSITION_RECORD_CHANGED', offset: 4, message: expect.stringMatching(/t\/0.*offset 4 is another one/) as string }]);
+    expect(offsets(reader)).toEqual(upTo(5));
+  });
+
+  it('has lost its tail for a moment, and for good', async () => {
+    fake.records = records(0, 5);
+    const reader = await open({ patienceMs: 30_000 });
+    await reader.until(() => reader.records.length === 5);
+    fake.records = records(0, 3);
+    fake.fetched.length = 0;
+    const going = reader.until(() => reader.records.length === 7);
+    await until(() => fake.fetched.length > 2);
+    fake.records = records(0, 7);
+    await going;
+    expect(offsets(reader)).toEqual(upTo(7));
+    expect(reader.stops).toEqual([]);
+    const impatient = await open({ patienceMs: 300 });
+    await impatient.until(() => impatient.records.length === 7);
+    fake.records = records(0, 3);
+    await impatient.until(() => impatient.stops.length > 0);
+    expect(impatient.stops).toMatchObject([{ code: 'POSITION_BEYOND_END', offset: 7, message: expect.stringMatching(/read up to offset 7.*ends before offset 3/) as string }]);
+    expect(offsets(impatient)).toEqual(upTo(7));
+  });
+
+  it('says a high watermark below our position for too long: stops', async () => {
+    fake.records = records(0, 5);
+    const reader = await open({ patienceMs: 400 });
+    await reader.until(() => reader.records.length === 5);
+    fake.highWatermark = 2;
+    await reader.until(() => reader.stops.length > 0);
+    expect(reader.stops).toMatchObject([{ code: 'POSITION_BEYOND_END', offset: 5 }]);
+  });
+
+  it('answers with errors that pass: nothing is lost, and a long one is said once', async () => {
+    fake.records = records(0, 3);
+    const reader = await open();
+    await reader.until(() => reader.records.length === 3);
+    for (const error of [5, 6, 9, 56, 74, 75, 2]) {
+      fake.fetched.length = 0;
+      fake.fetchError = error;
+      fake.records = records(0, fake.records.length + 2);
+      const going = reader.until(() => reader.records.length === fake.records.length);
+      await until(() => fake.fetched.length >= 2);
+      fake.fetchError = 0;
+      await going;
+    }
+    expect(offsets(reader)).toEqual(upTo(17));
+    expect(reader.stops).toEqual([]);
+    fake.fetchError = 29;
+    await reader.until(() => reader.warnings.some(({ message }) => message.includes('TOPIC_AUTHORIZATION_FAILED')));
+    expect(reader.warnings.filter(({ message }) => message.includes('TOPIC_AUTHORIZATION_FAILED')).length).toBe(1);
+  });
+
+  it('sends damaged bytes: the partition stops, the process does not', async () => {
+    fake.records = records(0, 5);
+    fake.damage = (bytes) => {
+      bytes[bytes.length - 3] ^= 1;
+      return bytes;
+    };
+    const reader = await open();
+    await reader.until(() => reader.stops.length > 0);
+    expect(reader.stops).toMatchObject([{ code: 'RECORDS_CORRUPT', offset: 0 }]);
+    expect(reader.records).toEqual([]);
+  });
+
+  it('drips its answers byte by byte', async () => {
+    fake.records = records(0, 40);
+    fake.dripBytes = 7;
+    const reader = await open();
+    await reader.until(() => reader.records.length === 40);
+    expect(offsets(reader)).toEqual(upTo(40));
+  });
+
+  it('loses its beginning: OFFSET_OUT_OF_RANGE stops with the gap instead of a jump', async () => {
+    fake.records = records(0, 5);
+    const reader = await open();
+    await reader.until(() => reader.records.length === 5);
+    fake.records = records(9, 12);
+    fake.start = 9;
+    await reader.until(() => reader.stops.length > 0);
+    expect(reader.stops).toMatchObject([{ code: 'POSITION_TOO_OLD', offset: 5, message: expect.stringMatching(/offsets 5 to 8 are gone/) as string }]);
+    expect(offsets(reader)).toEqual(upTo(5));
+  });
+});
