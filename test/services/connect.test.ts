@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { connectService, hasService, kafkaService, mariadbService, postgresService, startConnect } from '../support/services/services.ts';
 import type { ConnectService, KafkaService, PostgresService } from '../support/services/service.ts';
 
-const [kafka, postgres, mariadb, connect] = await Promise.all([kafkaService(), postgresService(), mariadbService(), connectService()]);
+const connect = await connectService();
+const [kafka, postgres, mariadb] = connect === null ? [null, null, null] : await Promise.all([kafkaService(), postgresService(), mariadbService()]);
 const hasAll = kafka !== null && postgres !== null && connect !== null;
 
 function postgresConnector(server: PostgresService, database: string): Record<string, string> {

@@ -5,12 +5,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePorts } from '../support/services/free-ports.ts';
 import { GuardedProcess } from '../support/services/guarded-process.ts';
 
@@ -28,6 +28,13 @@ async function answers(port: number): Promise<boolean> {
   } finally {
     socket.destroy();
   }
+}
+
+/** Removed when the test ends. */
+async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'rentfold-guardian-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 function isAlive(pid: number): boolean {
@@ -48,8 +55,8 @@ async function guarded(folder: string, port: number): Promise<GuardedProcess> {
 describe('a guarded process', () => {
   it('ends with the process that started it, and its data with it', async () => {
     const [port] = await freePorts(1) as [number];
-    const folder = await mkdtemp(join(tmpdir(), 'rentfold-guardian-'));
-    const script = join(await mkdtemp(join(tmpdir(), 'rentfold-starter-')), 'starter.ts');
+    const folder = await newFolder();
+    const script = join(await newFolder(), 'starter.ts');
     await writeFile(script, `
       import { GuardedProcess } from ${JSON.stringify(MODULE)};
       const server = await GuardedProcess.start({ name: 'a server', command: [process.execPath, '-e', ${JSON.stringify(serverScript(port))}], folder: ${JSON.stringify(folder)}, logFile: ${JSON.stringify(join(folder, 'log'))}, ready: (log) => log.includes('listens') });
@@ -68,7 +75,7 @@ describe('a guarded process', () => {
 
   it('is killed, paused, and started again on the same port', async () => {
     const [port] = await freePorts(1) as [number];
-    const folder = await mkdtemp(join(tmpdir(), 'rentfold-guardian-'));
+    const folder = await newFolder();
     await using server = await guarded(folder, port);
     await server.kill();
     expect(await answers(port)).toBe(false);
@@ -81,7 +88,7 @@ describe('a guarded process', () => {
   });
 
   it('that ends before it is ready fails with its last words', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'rentfold-guardian-'));
+    const folder = await newFolder();
     await expect(GuardedProcess.start({
       name: 'a server', command: [process.execPath, '-e', 'console.log("no licence"); process.exit(3)'], folder, logFile: join(folder, 'server.log'), ready: () => false,
     })).rejects.toThrow(/a server ended \(code 3\) before it was ready\.\n[^]*no licence/);

@@ -3,14 +3,14 @@ import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import type { TestProject } from 'vitest/node';
 import { wayTo } from './presence.ts';
-import type { ServiceName } from './presence.ts';
+import type { ServiceName, Way } from './presence.ts';
 import type { KafkaPlace } from './service.ts';
 import type { SharedAnswer } from './shared.ts';
 import { startAzurite, startConnect, startKafka, startMariadb, startPostgres } from './start.ts';
 
 /**
- * The control server of a test run, in vitest's main process: its workers ask it for services by name. It starts each once, when first asked,
- * answers when it is ready, and ends all when the run ends.
+ * The control server of a test run, in vitest's main process: its workers ask it for services by name (POST). It starts each once, when first asked,
+ * answers when it is ready, and ends all when the run ends. GET asks only whether the service can be had.
  */
 
 type Shared = { readonly logFiles: readonly string[] } & AsyncDisposable;
@@ -20,12 +20,23 @@ const NAMES: readonly ServiceName[] = ['kafka', 'azurite', 'postgres', 'mariadb'
 class SharedServices {
   readonly #answers = new Map<ServiceName, Promise<SharedAnswer>>();
   readonly #running: Shared[] = [];
+  readonly #said = new Set<string>();
 
   /** Where a service is; started by the first who asks. */
   ask(name: ServiceName): Promise<SharedAnswer> {
     const answer = this.#answers.get(name) ?? this.#answer(name);
     this.#answers.set(name, answer);
     return answer;
+  }
+
+  /** How a service would be started, without starting it; says once what to install when it cannot be. */
+  async way(name: ServiceName): Promise<Way> {
+    const way = await wayTo(name);
+    if ('missing' in way && !this.#said.has(way.missing)) {
+      this.#said.add(way.missing);
+      process.stdout.write(`skipped: ${way.missing}\n`);
+    }
+    return way;
   }
 
   /** Ends all, last started first. */
@@ -36,11 +47,8 @@ class SharedServices {
 
   async #answer(name: ServiceName): Promise<SharedAnswer> {
     try {
-      const way = await wayTo(name);
-      if ('missing' in way) {
-        process.stdout.write(`skipped: ${way.missing}\n`);
-        return way;
-      }
+      const way = await this.way(name);
+      if ('missing' in way) return way;
       const service = await this.#start(name);
       this.#running.push(service);
       return { place: service };
@@ -72,7 +80,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const server = createServer((request, response) => {
     const name = NAMES.find((known) => request.url === `/${known}`);
     if (name === undefined) return void response.writeHead(404).end();
-    void services.ask(name).then((answer) => response.setHeader('content-type', 'application/json').end(JSON.stringify(answer)));
+    const asked: Promise<SharedAnswer | Way> = request.method === 'POST' ? services.ask(name) : services.way(name);
+    void asked.then((answer) => response.setHeader('content-type', 'application/json').end(JSON.stringify(answer)));
   });
   server.requestTimeout = 0;
   server.listen(0, '127.0.0.1');

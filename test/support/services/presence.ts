@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { JAR_FOLDERS, javaMissing } from './artefacts.ts';
 import { dockerMissing } from './container.ts';
-import { postgresFolders, programPath } from './system-user.ts';
+import { asUser, postgresFolders, programPath } from './system-user.ts';
 
 /** Services that tests may ask for. */
 export type ServiceName = 'kafka' | 'azurite' | 'postgres' | 'mariadb' | 'connect';
@@ -22,10 +22,10 @@ export async function wayTo(name: ServiceName): Promise<Way> {
 }
 
 const SERVICES: Readonly<Record<ServiceName, { readonly title: string; look(): Promise<string | null> }>> = {
-  kafka: { title: 'Kafka', look: () => javaMissing(['broker']) },
+  kafka: { title: 'Kafka', look: async () => await javaMissing(['broker']) ?? await missingPrograms(['openssl'], [], 'openssl: apt-get install openssl') },
   connect: { title: 'Kafka Connect', look: () => javaMissing(JAR_FOLDERS) },
   azurite: { title: 'Azurite', look: () => Promise.resolve(hasPackage('azurite/dist/src/blob/main.js') ? null : 'its npm package: npm ci') },
-  postgres: { title: 'Postgres', look: async () => missingPrograms(['initdb', 'postgres'], await postgresFolders(), 'Postgres 15 or later: apt-get install postgresql') },
+  postgres: { title: 'Postgres', look: async () => missingPrograms(['initdb', 'postgres', ...asUser('postgres').slice(0, 1)], await postgresFolders(), 'Postgres 15 or later: apt-get install postgresql') },
   mariadb: { title: 'MariaDB', look: () => missingPrograms(['mariadb-install-db', 'mariadbd'], [], 'MariaDB 10.11 or later: apt-get install mariadb-server') },
 };
 

@@ -5,10 +5,9 @@ import type { ConnectPlace } from './connect.ts';
 import { kafkaAt } from './kafka.ts';
 import { mariadbAt } from './mariadb.ts';
 import { postgresAt } from './postgres.ts';
-import { wayTo } from './presence.ts';
 import type { ServiceName } from './presence.ts';
 import type { AzuriteService, ConnectService, KafkaPlace, KafkaService, MariadbService, PostgresService } from './service.ts';
-import { askShared, skipLine } from './shared.ts';
+import { askPresence, askShared } from './shared.ts';
 import type { SqlPlace } from './sql-service.ts';
 
 export { startAzurite, startConnect, startKafka, startMariadb, startPostgres } from './start.ts';
@@ -25,10 +24,8 @@ export { startAzurite, startConnect, startKafka, startMariadb, startPostgres } f
  */
 
 /** Whether a service can be had here, without starting it. Prints the line that says what to install, or throws it where services are required. */
-export async function hasService(name: ServiceName): Promise<boolean> {
-  const way = await wayTo(name);
-  if ('missing' in way) skipLine(way.missing);
-  return !('missing' in way);
+export function hasService(name: ServiceName): Promise<boolean> {
+  return askPresence(name);
 }
 
 /** The run's broker. */

@@ -1,6 +1,6 @@
 import { inject } from 'vitest';
 import { useLog } from './log-tails.ts';
-import type { ServiceName } from './presence.ts';
+import type { ServiceName, Way } from './presence.ts';
 
 /** What the run's control server answers: where the service is, why it cannot be had, or why it did not start. */
 export type SharedAnswer = { readonly place: { readonly logFiles: readonly string[] } } | { readonly missing: string } | { readonly failed: string };
@@ -14,22 +14,25 @@ declare module 'vitest' {
 
 /** Asks the run's control server for a service: where it is, or null (after a printed line) when it cannot be had. */
 export async function askShared<Place>(name: ServiceName): Promise<Place | null> {
-  const response = await fetch(`${inject('rentfoldServices')}/${name}`, { method: 'POST' });
-  const answer = await response.json() as SharedAnswer;
+  const answer = await ask(name, 'POST') as SharedAnswer;
   if ('failed' in answer) throw new Error(answer.failed);
-  if ('missing' in answer) {
-    if (process.env.RENTFOLD_TEST_REQUIRE_SERVICES === 'true') throw new Error(answer.missing);
-    return null;
-  }
+  if ('missing' in answer) return unlessRequired(answer.missing, null);
   for (const file of answer.place.logFiles) useLog(file);
   return answer.place as Place;
 }
 
-const printed = new Set<string>();
+/** Asks only whether a service can be had; the line that says what to install is printed when not. */
+export async function askPresence(name: ServiceName): Promise<boolean> {
+  const way = await ask(name, 'GET') as Way;
+  return 'missing' in way ? unlessRequired(way.missing, false) : true;
+}
 
-/** Says once what to install; throws instead where services are required. */
-export function skipLine(missing: string): void {
+async function ask(name: ServiceName, method: string): Promise<unknown> {
+  return (await fetch(`${inject('rentfoldServices')}/${name}`, { method })).json();
+}
+
+/** A missing part is an error where services are required. */
+function unlessRequired<Answer>(missing: string, answer: Answer): Answer {
   if (process.env.RENTFOLD_TEST_REQUIRE_SERVICES === 'true') throw new Error(missing);
-  if (!printed.has(missing)) process.stdout.write(`skipped: ${missing}\n`);
-  printed.add(missing);
+  return answer;
 }
