@@ -2,7 +2,7 @@ import { Backoff } from '../runtime/backoff.ts';
 import { Wake } from '../runtime/wake.ts';
 import { askBounds, partitionsOf, type LedBounds } from './kafka-bounds.ts';
 import type { ClusterMetadata } from './kafka-cluster.ts';
-import { brokerFailure } from './kafka-errors.ts';
+import { brokerFailure, KAFKA_ERROR } from './kafka-errors.ts';
 import type { FollowParts } from './kafka-follow.ts';
 import { KafkaPartition } from './kafka-partitions.ts';
 import { beginsTooLate } from './kafka-stops.ts';
@@ -71,12 +71,14 @@ export class TopicWatch {
     let hasMoved = await this.#addAll(news);
     for (const { topic, partition, leader } of led) {
       const state = partitions.get(topic, partition);
-      if (state === null || state.leader === leader) continue;
+      if (state === null) continue;
+      if (leader < 0) this.#trouble.met(state, KAFKA_ERROR.leaderNotAvailable);
+      if (state.leader === leader) continue;
       state.leader = leader;
       state.isDoubtful = true;
       hasMoved = true;
     }
-    const unsure = new Set(meant.filter(({ error }) => error !== 0 && error !== 3).map(({ topic }) => topic));
+    const unsure = new Set(meant.filter(({ error }) => error !== KAFKA_ERROR.none && error !== KAFKA_ERROR.unknownTopicOrPartition).map(({ topic }) => topic));
     for (const state of [...partitions.all()]) if (!there.has(partitionName(state)) && !unsure.has(state.topic)) this.#trouble.notThere(state);
     const waiting = selection.waiting(topics);
     if (waiting.join() !== this.waiting.join()) hasMoved = true;

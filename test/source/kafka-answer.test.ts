@@ -172,6 +172,12 @@ describe('transactions', () => {
     expect(found.next.at(-1)).toBe(13);
   });
 
+  it('of two producers that both abort end each by its own marker, and commits end nothing', async () => {
+    const of = async (producerId: number, from: number, to: number): Promise<Buffer> => await recordBatch({ records: records(from, to), producerId, isTransactional: true });
+    const bytes = Buffer.concat([await of(1, 0, 2), await of(2, 2, 4), await controlBatch(4, 1, 'abort'), await of(2, 5, 6), await controlBatch(6, 3, 'commit'), await of(2, 7, 8), await controlBatch(8, 2, 'abort'), await of(2, 9, 10), await controlBatch(10, 2, 'commit')]);
+    expect(read(bytes, partition(), 100, { aborted: [{ producerId: 1, firstOffset: 0 }, { producerId: 2, firstOffset: 2 }] }).records.map((r) => r.offset)).toEqual([9]);
+  });
+
   it('a record with a key of four zero bytes is no abort marker', async () => {
     const bytes = Buffer.concat([
       await recordBatch({ records: [record(0), record(1, { key: Buffer.alloc(4) }), record(2)], producerId: 1, isTransactional: true }), await controlBatch(3, 1, 'abort'), await recordBatch({ records: records(4, 5) }),
