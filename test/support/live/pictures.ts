@@ -32,8 +32,8 @@ export async function pictureOfStore(folder: string, fiscalMonth: number): Promi
   return pictureOf((await restoredFrom(folder, fiscalMonth)).books);
 }
 
-/** The books that a whole log gives, read by the Kafka source and folded in this thread. */
-export async function pictureOfLog(brokers: readonly string[], topics: string, fiscalMonth: number): Promise<BooksPicture> {
+/** The books that a whole log gives, read by the Kafka source and folded in this thread, and the operations (`c`, `u`, `d`, `t`, …) that were in it. */
+export async function pictureOfLog(brokers: readonly string[], topics: string, fiscalMonth: number): Promise<BooksPicture & { readonly operations: ReadonlySet<string> }> {
   const source = createKafkaSource({ brokers, topics: [topics], group: 'rentfold-second-reader', tls: null, sasl: null });
   const reader = new SourceReader(source);
   try {
@@ -46,7 +46,7 @@ export async function pictureOfLog(brokers: readonly string[], topics: string, f
   const run = new LibraryRun({ decode: DECODE_OPTIONS, fiscalYearStartMonth: fiscalMonth });
   const records = reader.records.map((record) => ({ ...record, time: record.time ?? Number.NaN }));
   for (let at = 0; at < records.length; at += 250) run.read(records.slice(at, at + 250));
-  return pictureOf(run.state.books);
+  return { ...pictureOf(run.state.books), operations: new Set(records.map(({ value }) => /"op":"(.)"/.exec(value ?? '')?.[1] ?? '')) };
 }
 
 function pictureOf(books: Books): BooksPicture {

@@ -12,6 +12,7 @@ const SESSIONS = 3;
 /** A session rests between two transactions, so that the volume is bounded however long something is down. */
 const REST_MS = 15;
 const KEYS = 60;
+const ROWS_AT_REST = 40;
 const PROPERTIES = ['p1', 'p2', 'p3', 'p4', 'p5', '6', '11111111-1111-4111-8111-111111111111', 'Ü 8/9'];
 const UNITS = ['u1', 'u2', 'u 3', '', 'None', null];
 const TYPES = ['pandi', 'tax', 'utilities', 'maintenance', 'capex', 'insurance', 'property_management', 'rehab', 'Rehab', 'landscaping', '', null];
@@ -20,7 +21,7 @@ const TYPES = ['pandi', 'tax', 'utilities', 'maintenance', 'capex', 'insurance',
 export interface Workload {
   /** Transactions that were committed so far. */
   readonly committed: number;
-  /** Stops after the transactions under way; fails if a session failed. */
+  /** Stops after the transactions under way, and adds some rows, so that no marked moment finds the tables empty; fails if a session failed. */
   stop(): Promise<void>;
 }
 
@@ -46,6 +47,9 @@ export async function startWorkload(database: SqlDatabase, dialect: Dialect, see
     stop: async () => {
       progress.stopping = true;
       await all;
+      await using session = await database.session();
+      const statements = new Statements(createRandom(seed * 31 + SESSIONS), dialect);
+      for (let row = 0; row < ROWS_AT_REST; row++) await attempt(session, statements.insert());
     },
   };
 }
@@ -96,16 +100,17 @@ class Statements {
   next(): string {
     const { random } = this;
     const draw = random.unit();
-    if (draw < 0.28) return this.#insert();
+    if (draw < 0.28) return this.insert();
     if (draw < 0.40) return this.#upsert();
     if (draw < 0.72) return this.#update();
     if (draw < 0.88) return this.#delete();
     if (draw < 0.95) return this.#changeKey();
-    if (draw < 0.99) return this.#property();
+    if (draw < 0.996) return this.#property();
     return `TRUNCATE ${random.pick(['expenses', 'rents'])}`;
   }
 
-  #insert(): string {
+  /** New rows, one or five. */
+  insert(): string {
     const rows = Array.from({ length: this.random.chance(0.2) ? 5 : 1 });
     return this.random.chance(0.5)
       ? `INSERT INTO expenses (id, property_id, unit_id, date, amount, expense_type, is_planned) VALUES ${rows.map(() => this.#expense()).join(', ')}`
@@ -113,7 +118,7 @@ class Statements {
   }
 
   #upsert(): string {
-    const insert = this.#insert();
+    const insert = this.insert();
     const columns = ['property_id', 'unit_id', 'amount'];
     return this.#dialect === 'postgres'
       // Twice the same key in one statement is an error of its own.
