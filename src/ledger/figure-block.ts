@@ -81,10 +81,14 @@ function write(columns: readonly Float64Array[], at: number, sums: readonly numb
   for (let i = 0; i < LAST_FIELDS.length; i++) columns[4 + i][at] = sums[LAST_FIELDS[i]];
 }
 
+/** All columns in one piece of memory: many small ones would make the collector stop the thread that also answers reads. */
 function createColumns(capacity: number): Omit<FigureColumns, 'count' | 'outOfRange' | 'cashOnCashOutOfRange' | 'strings'> {
-  const totals = (): Float64Array[] => TOTAL_NAMES.map(() => new Float64Array(capacity));
-  return {
-    propertyKind: new Uint8Array(capacity), property: new Uint32Array(capacity * 4), unitKind: new Uint8Array(capacity), unit: new Uint32Array(capacity * 4),
-    ytd: totals(), cumulative: totals(), cashOnCash: new Float64Array(capacity), lastChangedAt: new Float64Array(capacity),
-  };
+  const DOUBLES = 2 * TOTAL_NAMES.length + 2;
+  const buffer = new ArrayBuffer(capacity * (DOUBLES * 8 + 2 * 16 + 2));
+  let used = 0;
+  const doubles = (): Float64Array => new Float64Array(buffer, (used += capacity * 8) - capacity * 8, capacity);
+  const words = (): Uint32Array => new Uint32Array(buffer, (used += capacity * 16) - capacity * 16, capacity * 4);
+  const bytes = (): Uint8Array => new Uint8Array(buffer, (used += capacity) - capacity, capacity);
+  const totals = (): Float64Array[] => TOTAL_NAMES.map(doubles);
+  return { ytd: totals(), cumulative: totals(), cashOnCash: doubles(), lastChangedAt: doubles(), property: words(), unit: words(), propertyKind: bytes(), unitKind: bytes() };
 }
