@@ -1,11 +1,11 @@
-import { readFile, mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { freePorts } from './free-ports.ts';
 import { GuardedProcess } from './guarded-process.ts';
 import type { AzuriteService, OwnInstance } from './service.ts';
 import { removeData } from './log-tails.ts';
+import { inNewFolder } from './service-folder.ts';
 
 /** Azurite's own account, which its documentation publishes. */
 const ACCOUNT = 'devstoreaccount1';
@@ -34,15 +34,18 @@ export function azuriteAt(place: AzuritePlace): AzuriteService {
  * Starts Azurite's blob service. `inMemory` forgets everything when it ends; without it, a restart keeps the data, but a kill may lose what
  * Azurite has not yet written (unlike the real service).
  */
-export async function startLocalAzurite(options: { readonly inMemory?: boolean } = {}): Promise<AzuriteService & OwnInstance & AzuritePlace> {
-  const folder = await mkdtemp(join(tmpdir(), 'rentfold-azurite-'));
+export function startLocalAzurite(options: { readonly inMemory?: boolean } = {}): Promise<AzuriteService & OwnInstance & AzuritePlace> {
+  return inNewFolder('azurite', (folder) => startIn(folder, options.inMemory === true));
+}
+
+async function startIn(folder: string, isInMemory: boolean): Promise<AzuriteService & OwnInstance & AzuritePlace> {
   const [port] = await freePorts(1) as [number];
   const logFile = join(folder, 'azurite.log');
   const server = await GuardedProcess.start({
     name: 'Azurite',
     command: [
       process.execPath, createRequire(import.meta.url).resolve('azurite/dist/src/blob/main.js'), '--blobHost', '127.0.0.1', '--blobPort', String(port),
-      '--disableTelemetry', '--skipApiVersionCheck', '--silent', ...(options.inMemory === true ? ['--inMemoryPersistence'] : ['--location', folder]),
+      '--disableTelemetry', '--skipApiVersionCheck', '--silent', ...(isInMemory ? ['--inMemoryPersistence'] : ['--location', folder]),
     ],
     folder,
     logFile,

@@ -1,5 +1,4 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { jars } from './artefacts.ts';
 import type { JarFolder } from './artefacts.ts';
@@ -9,6 +8,7 @@ import { propertiesText } from './kafka-settings.ts';
 import { SMALL_JAVA } from './kafka-tools.ts';
 import type { ConnectorStatus, ConnectService, OwnInstance } from './service.ts';
 import { removeData } from './log-tails.ts';
+import { inNewFolder } from './service-folder.ts';
 
 const PLUGINS: readonly JarFolder[] = ['debezium-postgres', 'debezium-mariadb'];
 const HEAP = '-Xmx640m';
@@ -47,8 +47,12 @@ export function workerProperties(name: string, options: ConnectOptions, rest: Re
 }
 
 /** Starts a worker from Maven's jars. */
-export async function startLocalConnect(options: ConnectOptions): Promise<ConnectService & OwnInstance> {
-  const [folder, worker, plugins, [port]] = await Promise.all([mkdtemp(join(tmpdir(), 'rentfold-connect-')), jars('connect'), pluginFolder(), freePorts(1) as Promise<[number]>]);
+export function startLocalConnect(options: ConnectOptions): Promise<ConnectService & OwnInstance> {
+  return inNewFolder('connect', (folder) => startIn(folder, options));
+}
+
+async function startIn(folder: string, options: ConnectOptions): Promise<ConnectService & OwnInstance> {
+  const [worker, plugins, [port]] = await Promise.all([jars('connect'), pluginFolder(), freePorts(1) as Promise<[number]>]);
   const file = join(folder, 'worker.properties');
   const url = `http://127.0.0.1:${port}`;
   await writeFile(file, propertiesText(workerProperties(`connect-${port}`, options, {

@@ -1,5 +1,4 @@
-import { readFile, mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { jars } from './artefacts.ts';
 import { makeCertificates } from './certificates.ts';
@@ -10,6 +9,7 @@ import { brokerProperties, CONNECTION_STRING_LOGIN, LOGIN, RESTRICTED_LOGIN, scr
 import { runKafkaTool, SMALL_JAVA } from './kafka-tools.ts';
 import type { KafkaOptions, KafkaPlace, KafkaService, OwnKafka } from './service.ts';
 import { removeData } from './log-tails.ts';
+import { inNewFolder } from './service-folder.ts';
 
 /** The same for every test cluster. */
 export const CLUSTER_ID = 'cmVudGZvbGQtdGVzdC0wMQ';
@@ -25,8 +25,12 @@ export function kafkaAt(place: KafkaPlace): KafkaService {
 }
 
 /** Starts a broker, or a cluster of two, from Maven's jars on free ports of loopback. */
-export async function startLocalKafka(options: KafkaOptions = {}): Promise<OwnKafka> {
-  const [folder, toolFolder] = await Promise.all([mkdtemp(join(tmpdir(), 'rentfold-kafka-')), jars('broker')]);
+export function startLocalKafka(options: KafkaOptions = {}): Promise<OwnKafka> {
+  return inNewFolder('kafka', (folder) => startIn(folder, options));
+}
+
+async function startIn(folder: string, options: KafkaOptions): Promise<OwnKafka> {
+  const toolFolder = await jars('broker');
   const certificates = await makeCertificates(folder);
   const brokers = options.brokers ?? 1;
   const ports = await Promise.all(Array.from({ length: brokers }, brokerPorts));

@@ -1,6 +1,4 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePorts } from './free-ports.ts';
@@ -11,6 +9,7 @@ import { ownSqlService, sqlServiceAt } from './sql-service.ts';
 import type { SqlPlace } from './sql-service.ts';
 import { giveTo, isRoot, programPath } from './system-user.ts';
 import { removeData } from './log-tails.ts';
+import { inNewFolder } from './service-folder.ts';
 
 const run = promisify(execFile);
 /** The user of Debian's package, for the server refuses root. */
@@ -30,8 +29,11 @@ export function mariadbAt(place: SqlPlace): MariadbService {
 }
 
 /** Starts a MariaDB of Debian on fresh data and a free port of loopback, with a row binlog of full images. */
-export async function startLocalMariadb(): Promise<MariadbService & OwnInstance> {
-  const folder = await mkdtemp(join(tmpdir(), 'rentfold-mariadb-'));
+export function startLocalMariadb(): Promise<MariadbService & OwnInstance> {
+  return inNewFolder('mariadb', startIn);
+}
+
+async function startIn(folder: string): Promise<MariadbService & OwnInstance> {
   const [[port], install, mariadbd] = await Promise.all([freePorts(1) as Promise<[number]>, programPath('mariadb-install-db'), programPath('mariadbd')]);
   const data = join(folder, 'data');
   await giveTo(SYSTEM_USER, folder);

@@ -1,6 +1,4 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePorts } from './free-ports.ts';
@@ -11,6 +9,7 @@ import { ownSqlService, sqlServiceAt } from './sql-service.ts';
 import type { SqlPlace } from './sql-service.ts';
 import { asUser, giveTo, postgresFolders, programPath } from './system-user.ts';
 import { removeData } from './log-tails.ts';
+import { inNewFolder } from './service-folder.ts';
 
 const run = promisify(execFile);
 /** The user of Debian's package, for the server refuses root. */
@@ -27,8 +26,11 @@ export function postgresAt(place: SqlPlace): PostgresService {
 }
 
 /** Starts a Postgres of Debian on a fresh cluster and a free port of loopback, with logical decoding. */
-export async function startLocalPostgres(): Promise<PostgresService & OwnInstance> {
-  const folder = await mkdtemp(join(tmpdir(), 'rentfold-postgres-'));
+export function startLocalPostgres(): Promise<PostgresService & OwnInstance> {
+  return inNewFolder('postgres', startIn);
+}
+
+async function startIn(folder: string): Promise<PostgresService & OwnInstance> {
   const programs = await postgresFolders();
   const [[port], initdb, postgres] = await Promise.all([freePorts(1) as Promise<[number]>, programPath('initdb', programs), programPath('postgres', programs)]);
   const data = join(folder, 'data');
