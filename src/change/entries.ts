@@ -1,4 +1,8 @@
+import { ColumnMemory } from './column-memory.ts';
 import { NO_DAY, NO_STRING, POSITION_WORDS, TABLE_NONE } from './change.ts';
+
+/** Four doubles, thirteen words and the position, two shorts, eight bytes. */
+const BYTES_PER_ENTRY = 4 * 8 + (13 + POSITION_WORDS) * 4 + 2 * 2 + 8;
 
 /** The columns of a `ChangeBatch` while it is being filled (see there for what they mean). An entry not yet written has no table, key or values. */
 export class Entries {
@@ -23,25 +27,26 @@ export class Entries {
   readonly commitTime: Float64Array;
 
   constructor(size: number) {
-    this.partitionOf = new Uint16Array(size);
-    this.offset = new Float64Array(size);
-    this.kind = new Uint8Array(size);
-    this.detail = new Uint8Array(size);
-    this.table = new Uint8Array(size).fill(TABLE_NONE);
-    this.flags = new Uint8Array(size);
-    this.present = new Uint8Array(size);
-    this.keyKind = new Uint8Array(size);
-    this.key = new Uint32Array(4 * size);
-    this.propertyKind = new Uint8Array(size);
-    this.property = new Uint32Array(4 * size);
-    this.unitKind = new Uint8Array(size);
-    this.unit = new Uint32Array(4 * size);
-    this.day = new Int32Array(size).fill(NO_DAY);
-    this.amount = new Float64Array(size).fill(Number.NaN);
-    this.amount2 = new Float64Array(size).fill(Number.NaN);
-    this.expenseType = new Uint16Array(size).fill(NO_STRING);
-    this.position = new Uint32Array(POSITION_WORDS * size);
-    this.commitTime = new Float64Array(size).fill(Number.NaN);
+    const memory = new ColumnMemory(size, BYTES_PER_ENTRY);
+    this.offset = memory.doubles();
+    this.amount = memory.doubles().fill(Number.NaN);
+    this.amount2 = memory.doubles().fill(Number.NaN);
+    this.commitTime = memory.doubles().fill(Number.NaN);
+    this.key = memory.words(4);
+    this.property = memory.words(4);
+    this.unit = memory.words(4);
+    this.position = memory.words(POSITION_WORDS);
+    this.day = memory.integers().fill(NO_DAY);
+    this.partitionOf = memory.shorts();
+    this.expenseType = memory.shorts().fill(NO_STRING);
+    this.kind = memory.bytes();
+    this.detail = memory.bytes();
+    this.table = memory.bytes().fill(TABLE_NONE);
+    this.flags = memory.bytes();
+    this.present = memory.bytes();
+    this.keyKind = memory.bytes();
+    this.propertyKind = memory.bytes();
+    this.unitKind = memory.bytes();
   }
 
   /** Copies all entries of a smaller one. */

@@ -1,3 +1,4 @@
+import { ColumnMemory } from '../change/column-memory.ts';
 import { ID_LONG } from '../change/identifier.ts';
 import {
   FIELD_CAPEX, FIELD_INSURANCE, FIELD_MAINTENANCE, FIELD_OTHER, FIELD_PITI, FIELD_PROPERTY_MANAGEMENT, FIELD_RENT, FIELD_TAX, FIELD_TOTAL_REVENUE, FIELD_UTILITIES,
@@ -81,14 +82,14 @@ function write(columns: readonly Float64Array[], at: number, sums: readonly numb
   for (let i = 0; i < LAST_FIELDS.length; i++) columns[4 + i][at] = sums[LAST_FIELDS[i]];
 }
 
-/** All columns in one piece of memory: many small ones would make the collector stop the thread that also answers reads. */
+/** The totals twice and two more doubles, two identifiers with their kinds. */
+const BYTES_PER_ACCOUNT = (2 * TOTAL_NAMES.length + 2) * 8 + 2 * (4 * 4 + 1);
+
 function createColumns(capacity: number): Omit<FigureColumns, 'count' | 'outOfRange' | 'cashOnCashOutOfRange' | 'strings'> {
-  const DOUBLES = 2 * TOTAL_NAMES.length + 2;
-  const buffer = new ArrayBuffer(capacity * (DOUBLES * 8 + 2 * 16 + 2));
-  let used = 0;
-  const doubles = (): Float64Array => new Float64Array(buffer, (used += capacity * 8) - capacity * 8, capacity);
-  const words = (): Uint32Array => new Uint32Array(buffer, (used += capacity * 16) - capacity * 16, capacity * 4);
-  const bytes = (): Uint8Array => new Uint8Array(buffer, (used += capacity) - capacity, capacity);
-  const totals = (): Float64Array[] => TOTAL_NAMES.map(doubles);
-  return { ytd: totals(), cumulative: totals(), cashOnCash: doubles(), lastChangedAt: doubles(), property: words(), unit: words(), propertyKind: bytes(), unitKind: bytes() };
+  const memory = new ColumnMemory(capacity, BYTES_PER_ACCOUNT);
+  const totals = (): Float64Array[] => TOTAL_NAMES.map(() => memory.doubles());
+  return {
+    ytd: totals(), cumulative: totals(), cashOnCash: memory.doubles(), lastChangedAt: memory.doubles(), property: memory.words(4), unit: memory.words(4),
+    propertyKind: memory.bytes(), unitKind: memory.bytes(),
+  };
 }

@@ -1,3 +1,4 @@
+import { ColumnMemory } from '../change/column-memory.ts';
 import { FLAG_ROW, NO_DAY, NO_STRING, POSITION_WORDS, TABLE_PROPERTIES } from '../change/change.ts';
 import { ID_LONG } from '../change/identifier.ts';
 import type { TopicPartition } from '../source/positions.ts';
@@ -9,6 +10,9 @@ import type { RowStore } from './row-store.ts';
 
 /** A block that has this many texts takes no more rows: a type's number must fit sixteen bits. */
 const STRINGS_MAX = 60_000;
+
+/** Two times, two identifiers with their kinds. */
+const BYTES_PER_ACCOUNT = 2 * 8 + 2 * (4 * 4 + 1);
 
 /** Times an account is exported with, as they were when the cut began. */
 export interface AccountTimes {
@@ -95,9 +99,10 @@ export class RowBlock {
     const { accounts } = this.#core;
     const numbers = this.#accounts.items;
     const count = numbers.length;
+    const memory = new ColumnMemory(count, BYTES_PER_ACCOUNT);
     const columns = {
-      count, propertyKind: new Uint8Array(count), property: new Uint32Array(count * 4), unitKind: new Uint8Array(count),
-      unit: new Uint32Array(count * 4), lastChangedAt: new Float64Array(count), propertyLastChangedAt: new Float64Array(count),
+      count, lastChangedAt: memory.doubles(), propertyLastChangedAt: memory.doubles(), property: memory.words(4), unit: memory.words(4),
+      propertyKind: memory.bytes(), unitKind: memory.bytes(),
     };
     for (let at = 0; at < count; at++) {
       const account = numbers[at];
@@ -119,13 +124,15 @@ export class RowBlock {
   }
 }
 
+/** Five doubles, two words besides key and position, two shorts, four bytes. */
+const BYTES_PER_ROW = 5 * 8 + (2 + 4 + POSITION_WORDS) * 4 + 2 * 2 + 4;
+
 function createColumns(rowsMax: number) {
+  const memory = new ColumnMemory(rowsMax, BYTES_PER_ROW);
   return {
-    table: new Uint8Array(rowsMax), state: new Uint8Array(rowsMax), keyKind: new Uint8Array(rowsMax), key: new Uint32Array(rowsMax * 4),
-    account: new Uint32Array(rowsMax), day: new Int32Array(rowsMax), amount: new Float64Array(rowsMax), amount2: new Float64Array(rowsMax),
-    expenseType: new Uint16Array(rowsMax), flags: new Uint8Array(rowsMax), partition: new Uint16Array(rowsMax),
-    offset: new Float64Array(rowsMax), position: new Uint32Array(rowsMax * POSITION_WORDS), commitTime: new Float64Array(rowsMax),
-    foldedAt: new Float64Array(rowsMax),
+    amount: memory.doubles(), amount2: memory.doubles(), offset: memory.doubles(), commitTime: memory.doubles(), foldedAt: memory.doubles(),
+    key: memory.words(4), account: memory.words(1), position: memory.words(POSITION_WORDS), day: memory.integers(), expenseType: memory.shorts(), partition: memory.shorts(),
+    table: memory.bytes(), state: memory.bytes(), keyKind: memory.bytes(), flags: memory.bytes(),
   };
 }
 

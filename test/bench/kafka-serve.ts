@@ -33,7 +33,7 @@ const wait = (ms: number): Promise<void> => new Promise((resolve) => { setTimeou
 async function createTopics(brokers: string): Promise<void> {
   const admin = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
-  await admin.createTopics({ waitForLeaders: true, topics: TABLES.map((table) => ({ topic: `${PREFIX}.public.${table}`, numPartitions: PARTITIONS })) });
+  await admin.createTopics({ waitForLeaders: true, topics: TABLES.map((table) => ({ topic: `${PREFIX}.public.${table}`, numPartitions: PARTITIONS, configEntries: [{ name: 'retention.ms', value: '-1' }] })) });
   await admin.disconnect();
 }
 
