@@ -32,7 +32,6 @@ export class AnswerReader {
   /** Batches, stops and warnings in reading order. A batch is valid until the next is asked for. */
   *read(answer: FetchAnswer, shares: readonly ReadShare[]): Generator<SourceEvent, void, void> {
     for (const { share, state } of shares) {
-      state.waiting--;
       if (state.stopped) continue;
       const stop = yield* this.#readShare(answer, share, state);
       if (stop === null) continue;
@@ -41,6 +40,8 @@ export class AnswerReader {
       yield { kind: 'stopped', stop };
     }
     yield* this.#handOver(null);
+    // Only now the last record of each partition is known, and a doubtful one may be compared.
+    for (const { state } of shares) state.waiting--;
   }
 
   *#readShare(answer: FetchAnswer, share: FetchShare, state: KafkaPartition): Generator<SourceEvent, PartitionStop | null, void> {

@@ -147,7 +147,8 @@ export class KafkaFollower {
           partitions.doubt(node);
           continue;
         }
-        this.#take(node, await this.#fetch(node, asked));
+        const epochs = new Map(asked.map((state) => [state, state.epoch]));
+        this.#take(node, await this.#fetch(node, asked), epochs);
         backoff.reset();
         this.#trouble.over(`broker ${node}`);
       } catch (error) {
@@ -171,11 +172,12 @@ export class KafkaFollower {
     return answer;
   }
 
-  #take(node: number, answer: FetchAnswer): void {
+  /** `epochs`: of the partitions when they were asked for. What was asked for before doubt came up may be of another log, and is asked for again. */
+  #take(node: number, answer: FetchAnswer, epochs: ReadonlyMap<KafkaPartition, number>): void {
     const shares: ReadShare[] = [];
     for (const share of answer.shares) {
       const state = this.#parts.partitions.get(share.topic, share.partition);
-      if (state === null || state.stopped) continue;
+      if (state === null || state.stopped || state.isDoubtful || state.epoch !== epochs.get(state)) continue;
       if (share.error !== 0) {
         this.#trouble.met(state, share.error);
         continue;

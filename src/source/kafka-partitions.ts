@@ -16,10 +16,12 @@ export class KafkaPartition implements ReadPartition {
   end: number;
   /** Offset the next fetch begins at: behind what has arrived, which may not be read yet. */
   fetchNext: number;
-  /** Answers that hold records of it and are not read yet. */
+  /** Answers that hold records of it and are not read to their end yet. */
   waiting = 0;
   /** The log may be another since the last answer: the record before the position is fetched again and compared. */
   isDoubtful = false;
+  /** Counts the comparisons begun: an answer to a question asked before the last one is not taken, since it may be of another leader. */
+  epoch = 0;
   /** The record that is being looked for. */
   expected: LastRecord | null = null;
   /** When what cannot be right for long began: an end before our position, a topic that is not there. Monotonic milliseconds. */
@@ -81,6 +83,7 @@ export class KafkaPartitions {
       if (partition.isDoubtful) {
         if (partition.waiting > 0) continue;
         partition.isDoubtful = false;
+        partition.epoch++;
         partition.expected = partition.last;
         partition.fetchNext = partition.next;
       }

@@ -5,6 +5,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createKafkaSource } from '../../src/source/kafka.ts';
 import type { KafkaTiming } from '../../src/source/kafka-options.ts';
+import type { OpenOptions } from '../../src/source/source.ts';
 import { QUICK } from '../support/kafka-log.ts';
 import { FakeKafka } from '../support/fake-kafka.ts';
 import type { WireRecord } from '../support/kafka-wire.ts';
@@ -30,10 +31,10 @@ describe('a broker in a bad moment', () => {
     await fake.close();
   });
 
-  async function open(timing: Partial<KafkaTiming> = {}): Promise<SourceReader> {
+  async function open(timing: Partial<KafkaTiming> = {}, options: Partial<OpenOptions> = {}): Promise<SourceReader> {
     const reader = new SourceReader(createKafkaSource({ brokers: [`127.0.0.1:${fake.port}`], topics: ['t'], group: 'g', tls: null, sasl: null }, { ...QUICK, retryMs: [5, 20], ...timing }));
     readers.push(reader);
-    await reader.open();
+    await reader.open(options);
     return reader;
   }
 
@@ -64,6 +65,21 @@ describe('a broker in a bad moment', () => {
     await stopping;
     expect(reader.stops).toMatchObject([{ topic: 't', partition: 0, code: 'POSITION_RECORD_CHANGED', offset: 4, message: expect.stringMatching(/t\/0.*offset 4 is another one/) as string }]);
     expect(offsets(reader)).toEqual(upTo(5));
+  });
+
+  it('cuts connections while one of its answers is being read, and is another log then: stops', async () => {
+    fake.records = records(0, 100);
+    const reader = await open({}, { recordsMax: 10 });
+    await reader.until(() => reader.records.length === 20);
+    fake.records = Array.from({ length: 130 }, (_, i) => record(i, `other${i}`));
+    const looks = fake.asked.get(3)!;
+    fake.cut();
+    // Connected again; a look at the cluster later anything that is to be asked has been.
+    await until(() => fake.asked.get(3)! > looks + 2);
+    await reader.until(() => reader.stops.length > 0 || reader.records.length > 100);
+    expect(reader.stops).toMatchObject([{ code: 'POSITION_RECORD_CHANGED', offset: 99 }]);
+    expect(offsets(reader)).toEqual(upTo(100));
+    expect(reader.warnings.filter(({ code }) => code === 'RECORD_UNVERIFIED')).toEqual([]);
   });
 
   it('has lost its tail for a moment, and for good', async () => {
@@ -144,5 +160,33 @@ describe('a broker in a bad moment', () => {
     await reader.until(() => reader.stops.length > 0);
     expect(reader.stops).toMatchObject([{ code: 'POSITION_TOO_OLD', offset: 5, message: expect.stringMatching(/offsets 5 to 8 are gone/) as string }]);
     expect(offsets(reader)).toEqual(upTo(5));
+  });
+});
+
+describe('two brokers', () => {
+  it('of which the old leader answers after the new one was asked: its answer is not taken', async () => {
+    await using fake = await FakeKafka.create(2);
+    fake.records = records(0, 5);
+    const reader = new SourceReader(createKafkaSource({ brokers: [`127.0.0.1:${fake.port}`], topics: ['t'], group: 'g', tls: null, sasl: null }, { ...QUICK, retryMs: [5, 20] }));
+    await using _closing = { [Symbol.asyncDispose]: async () => await reader.close() };
+    await reader.open();
+    await reader.until(() => reader.records.length === 5);
+    const old = Promise.withResolvers<void>();
+    const fresh = Promise.withResolvers<void>();
+    fake.held.set(1, old.promise).set(2, fresh.promise);
+    fake.records = records(0, 8);
+    const going = reader.until(() => reader.records.length === 8);
+    // The old leader has its answer ready; then the new one is asked for the record to compare.
+    await until(() => fake.fetched.at(-1) === 5 && fake.isHolding(1));
+    fake.leaders = [2];
+    await until(() => fake.isHolding(2));
+    old.resolve();
+    await until(() => !fake.isHolding(1));
+    fresh.resolve();
+    fake.held.clear();
+    await going;
+    expect(reader.records.map((r) => r.offset)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(reader.warnings).toEqual([]);
+    expect(reader.stops).toEqual([]);
   });
 });
