@@ -19,6 +19,8 @@ export interface PipelineEvents {
   folded(batch: ChangeBatch, positions: readonly PartitionPosition[]): void;
   /** `waiting`: topics that are waited for, when the source says. */
   bounds(bounds: readonly PartitionBounds[], waiting: readonly string[] | undefined): void;
+  /** A stretch of history is missing. */
+  gap(gap: string): void;
   stopped(stop: PartitionStop): void;
   deadLetters(opened: readonly OpenDeadLetter[]): void;
   warnings(warnings: readonly FoldWarning[]): void;
@@ -108,6 +110,7 @@ class Pipeline {
     try {
       for await (const event of ingest.events(signal)) {
         if (event.kind === 'bounds') events.bounds(event.bounds, event.waiting);
+        else if (event.kind === 'gap') events.gap(event.gap);
         else if (event.kind === 'stopped') this.#stop(event.stop);
         else if (event.kind === 'warned') events.warnings([event.warning]);
         else if (!this.#fold(event.batch)) return;

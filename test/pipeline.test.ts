@@ -54,6 +54,7 @@ class Bench {
       events: {
         folded: (_batch, positions) => this.told.push(`folded to ${positions.map(({ next }) => next).join()}`),
         bounds: (bounds) => this.told.push(`end ${bounds.map(({ end }) => end).join()}`),
+        gap: (gap) => this.told.push(`gap ${gap}`),
         stopped: (stop) => this.stops.push(stop),
         deadLetters: (opened) => this.told.push(`letters ${opened.length}`),
         warnings: (warnings) => this.told.push(...warnings.map(({ code }) => code)),

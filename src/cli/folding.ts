@@ -44,8 +44,6 @@ export interface Folding {
 /** What a restore leaves to go on from. */
 export interface RestoredState {
   readonly state: State;
-  /** Stretches of history that were missing before, in words. */
-  readonly missingHistory: readonly string[];
 }
 
 const CLAIM_EVERY_MS = 1_000;
@@ -70,14 +68,14 @@ export async function restoreState({ parts, definitions, control, events, snapsh
   if (result.kind === 'empty') {
     control.restored({ lineage: result.lineage, generation: null, caughtUpOnce: false, incompleteHistory: [], positions: [] }, clock.now());
     log.info({ store: parts.store.place }, '[FP-CACHE] the store is empty: reading the log from its beginning');
-    return { state: createState(newBooks()), missingHistory: [] };
+    return { state: createState(newBooks()) };
   }
   const { manifest, seed, books, lineage, generation } = result;
   refuseOtherDecoding(manifest, config);
   control.restored({ lineage, generation, caughtUpOnce: manifest.caughtUpOnce, incompleteHistory: manifest.incompleteHistory, positions: seed.positions }, clock.now());
   const { rows, accounts } = books.counts();
   log.info({ lineage, generation, rows, accounts, ms: Math.round(clock.monotonicMs() - began) }, `[FP-CACHE] Restored generation ${generation} of lineage ${lineage}`);
-  return { state: createState(books, seed), missingHistory: manifest.incompleteHistory };
+  return { state: createState(books, seed) };
 }
 
 function refuseOtherDecoding(manifest: Manifest, config: Config): void {

@@ -3,7 +3,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { Wake } from '../runtime/wake.ts';
 import { AnswerReader, type ReadShare } from './kafka-answer.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
-import { brokerFailure, kafkaErrorText } from './kafka-errors.ts';
+import { kafkaErrorText } from './kafka-errors.ts';
 import { offsetAfter, type FetchAnswer, type FetchShare } from './kafka-fetch.ts';
 import type { KafkaTiming } from './kafka-options.ts';
 import type { KafkaPartition, KafkaPartitions } from './kafka-partitions.ts';
@@ -30,8 +30,12 @@ export interface FollowParts {
   readonly cluster: KafkaCluster;
   readonly selection: TopicSelection;
   readonly partitions: KafkaPartitions;
+  /** Partitions whose position moved over an accepted gap when the log was opened. */
+  readonly moved: readonly KafkaPartition[];
   readonly waiting: readonly string[];
   readonly recordsMax: number;
+  /** Offsets that are missing from a log that is not compacted are told, and do not stop a partition. */
+  readonly acceptsHoles: boolean;
   readonly timing: KafkaTiming;
   readonly clock: Clock;
   /** Ends everything. */
@@ -64,7 +68,7 @@ export class KafkaFollower {
 
   constructor(parts: FollowParts) {
     this.#parts = parts;
-    this.#reader = new AnswerReader(parts.recordsMax);
+    this.#reader = new AnswerReader(parts.recordsMax, parts.acceptsHoles);
     const say = (event: SourceEvent): void => {
       this.#news.push(event);
       this.#wake.ring();
@@ -79,6 +83,7 @@ export class KafkaFollower {
     signal.addEventListener('abort', () => this.#wakeAll(), { once: true });
     this.#watching = this.#watch.run();
     this.#startFetchers();
+    if (!signal.aborted) yield* this.#reader.moved(this.#parts.moved);
     while (!signal.aborted) {
       yield* this.#tell();
       const next = this.#answers.shift();
@@ -155,7 +160,7 @@ export class KafkaFollower {
         if (signal.aborted) return;
         cluster.drop(node);
         partitions.doubt(node);
-        this.#trouble.say(`broker ${node}`, `Broker ${node} cannot be read: ${brokerFailure(error).text}. It is tried again until it answers.`);
+        this.#trouble.say(`broker ${node}`, `Broker ${node} cannot be read: ${cluster.failure(node, error).text}. It is tried again until it answers.`);
         this.#watch.lookSoon();
         await clock.sleep(backoff.next(), signal);
       }

@@ -1,3 +1,4 @@
+import type { CleanupPolicy } from './kafka-cluster.ts';
 import type { LastRecord, ReadPartition } from './kafka-batch.ts';
 import { partitionName, type PartitionBounds, type TopicPartition } from './positions.ts';
 
@@ -29,6 +30,10 @@ export class KafkaPartition implements ReadPartition {
   /** Not asked for before this moment. */
   restUntil = 0;
   stopped = false;
+  /** Whether compaction may have taken offsets. */
+  policy: CleanupPolicy = 'unknown';
+  /** True once a hole between its offsets was said; one is said for each partition. */
+  hasHole = false;
 
   constructor(place: TopicPartition, leader: number, bounds: { readonly start: number; readonly end: number }, next: number, last: LastRecord | null) {
     this.topic = place.topic;

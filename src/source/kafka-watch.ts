@@ -1,7 +1,7 @@
 import { Backoff } from '../runtime/backoff.ts';
 import { Wake } from '../runtime/wake.ts';
 import { askBounds, partitionsOf, type LedBounds } from './kafka-bounds.ts';
-import type { ClusterMetadata } from './kafka-cluster.ts';
+import type { CleanupPolicy, ClusterMetadata } from './kafka-cluster.ts';
 import { brokerFailure, KAFKA_ERROR } from './kafka-errors.ts';
 import type { FollowParts } from './kafka-follow.ts';
 import { KafkaPartition } from './kafka-partitions.ts';
@@ -89,14 +89,17 @@ export class TopicWatch {
   /** Partitions that appeared while running start at their beginning, which must be offset 0. */
   async #addAll(news: readonly { topic: string; partition: number; leader: number }[]): Promise<boolean> {
     if (news.length === 0) return false;
-    const { bounds, unknown } = await askBounds(this.#parts.cluster, news);
-    for (const found of bounds) this.#add(found);
+    const { cluster } = this.#parts;
+    const policies = await cluster.cleanupPolicies([...new Set(news.map(({ topic }) => topic))]);
+    const { bounds, unknown } = await askBounds(cluster, news);
+    for (const found of bounds) this.#add(found, policies.get(found.topic)!);
     if (unknown.length > 0) this.lookSoon();
     return bounds.length > 0;
   }
 
-  #add(found: LedBounds): void {
+  #add(found: LedBounds, policy: CleanupPolicy): void {
     const state = new KafkaPartition(found, found.leader, found, found.start, null);
+    state.policy = policy;
     this.#parts.partitions.add(state);
     if (found.start === 0) return;
     state.stopped = true;

@@ -82,6 +82,23 @@ describe('a broker in a bad moment', () => {
     expect(reader.warnings.filter(({ code }) => code === 'RECORD_UNVERIFIED')).toEqual([]);
   });
 
+  it('has a hole in its log: stops with the gap, goes on past it when that is accepted, and says it when nobody tells whether the topic is compacted', async () => {
+    fake.records = [...records(0, 5), ...records(1000, 1005)];
+    const strict = await open();
+    await strict.until(() => strict.stops.length > 0);
+    expect(strict.stops).toMatchObject([{ code: 'OFFSETS_MISSING', offset: 5, message: expect.stringContaining('offsets 5 to 999 of t/0') as string }]);
+    expect(offsets(strict)).toEqual(upTo(5));
+    const accepting = await open({}, { acceptIncompleteHistory: true });
+    await accepting.until(() => accepting.records.length === 10);
+    expect(accepting.gaps).toEqual([expect.stringContaining('offsets 5 to 999 of t/0')]);
+    for (const policy of ['compact,delete', null]) {
+      fake.policy = policy;
+      const told = await open();
+      await told.until(() => told.records.length === 10);
+      expect(told.warnings).toMatchObject([{ code: 'OFFSETS_SKIPPED' }]);
+    }
+  });
+
   it('has lost its tail for a moment, and for good', async () => {
     fake.records = records(0, 5);
     const reader = await open({ patienceMs: 30_000 });
