@@ -6,6 +6,7 @@ import { createBooks } from '../ledger/books.ts';
 import type { Books, Definitions } from '../ledger/ledger.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
+import { oneLine } from '../runtime/one-line.ts';
 import { openSnapshots, type Snapshots, type Step } from '../snapshot/checkpointer.ts';
 import { decodingChanges } from '../snapshot/decoding-changes.ts';
 import type { Manifest } from '../snapshot/manifest.ts';
@@ -85,6 +86,11 @@ function refuseOtherDecoding(manifest: Manifest, config: Config): void {
   throw new RentfoldError('DECODING_CHANGED', lines.join('\n'));
 }
 
+/** What is said of a topic that is waited for, at start and at the end of a replay. */
+export function missingTopicText(topic: string): string {
+  return `topic ${oneLine(topic)} does not exist and is waited for; if it should be there, check RENTFOLD_KAFKA_TOPICS`;
+}
+
 /** Opens the source where the state stands, and tells. Throws what the source throws. */
 export async function openLog({ parts, control, events }: Folding, state: State): Promise<OpenedLog> {
   const { config, log, clock, ingest } = parts;
@@ -94,6 +100,7 @@ export async function openLog({ parts, control, events }: Folding, state: State)
   });
   for (const note of opened.notes) events.warned({ code: 'RECORD_UNVERIFIED', message: note });
   if (parts.shutdown.aborted) return opened;
+  for (const topic of opened.waiting ?? []) events.warned({ code: 'TOPIC_MISSING', message: missingTopicText(topic) });
   control.opened(opened, clock.now());
   log.info({ source: opened.identity, partitions: opened.bounds.length, gaps: opened.gaps }, `reading ${opened.identity}`);
   return opened;
