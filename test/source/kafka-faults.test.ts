@@ -99,6 +99,16 @@ describe('a broker in a bad moment', () => {
     }
   });
 
+  it('takes positions and does not answer: it is given up in bounded time', async () => {
+    fake.records = records(0, 5);
+    const reader = await open();
+    await reader.until(() => reader.records.length === 5);
+    await reader.source.commit(reader.savedPositions());
+    expect(fake.committed).toEqual([5]);
+    fake.unanswered.add(8);
+    await expect(reader.source.commit(reader.savedPositions())).rejects.toMatchObject({ code: 'SOURCE_FAILED', message: expect.stringMatching(/not taken within 3000 ms/) as string });
+  }, 15_000);
+
   it('has lost its tail for a moment, and for good', async () => {
     fake.records = records(0, 5);
     const reader = await open({ patienceMs: 30_000 });
@@ -181,6 +191,18 @@ describe('a broker in a bad moment', () => {
 });
 
 describe('two brokers', () => {
+  it('of which the first is away: positions are told through the other', async () => {
+    await using fake = await FakeKafka.create(2);
+    Object.assign(fake, { leaders: [2], coordinator: 2, records: records(0, 5) });
+    const reader = new SourceReader(createKafkaSource({ brokers: [`127.0.0.1:${fake.port}`], topics: ['t'], group: 'g', tls: null, sasl: null }, { ...QUICK, retryMs: [5, 20] }));
+    await using _closing = { [Symbol.asyncDispose]: async () => await reader.close() };
+    await reader.open();
+    await reader.until(() => reader.records.length === 5);
+    await fake.stop(1);
+    await reader.source.commit(reader.savedPositions());
+    expect(fake.committed).toEqual([5]);
+  });
+
   it('of which the old leader answers after the new one was asked: its answer is not taken', async () => {
     await using fake = await FakeKafka.create(2);
     fake.records = records(0, 5);

@@ -11,6 +11,8 @@ export class FakeKafka {
   start = 0;
   /** Leader of each partition: 1, 2 where there are two brokers, or -1. */
   leaders: number[] = [1];
+  /** Broker that coordinates groups. */
+  coordinator = 1;
   /** False: the topic is not there. */
   isThere = true;
   /** Value of the topic's cleanup.policy; null: the broker does not know the question. */
@@ -124,7 +126,7 @@ export class FakeKafka {
       case 3: return this.#metadata();
       case 2: return this.#bounds(request);
       case 1: return await this.#fetch(node, request);
-      case 10: return Buffer.concat([int32(0), int16(0), text(''), int32(1), text('127.0.0.1'), int32(this.#ports[0]!)]);
+      case 10: return Buffer.concat([int32(0), int16(0), text(''), int32(this.coordinator), text('127.0.0.1'), int32(this.#ports[this.coordinator - 1]!)]);
       case 8: return this.#commit(request);
       case 32: return Buffer.concat([int32(0), int32(1), int16(0), text(''), Buffer.from([2]), text('t'), int32(1), text('cleanup.policy'), text(this.policy!), Buffer.from([0, 5, 0]), int32(0)]);
       default: throw new Error(`request ${api} is not known here`);
