@@ -91,6 +91,7 @@ export const ERROR_CODES = {
   FILE_UNEXPLAINED: { kind: 'warning', meaning: 'A file under our names belongs to no manifest and was not used.', action: 'Remove it if it is not yours.' },
   RECORD_UNVERIFIED: { kind: 'warning', meaning: 'The record before a position is gone (retention, compaction), so it could not be compared.', action: 'Nothing, if the log is the right one.' },
   TOPIC_MISSING: { kind: 'warning', meaning: 'A topic that is to be read does not exist; it is waited for and counts as caught up.', action: 'Nothing, if its table is empty; else check the spelling in RENTFOLD_KAFKA_TOPICS.' },
+  TRANSACTION_OPEN: { kind: 'warning', meaning: 'A producer\'s transaction stays open and holds back everything behind it in its partition.', action: 'Find the producer; `kafka-transactions` lists hanging transactions and ends them.' },
   OFFSETS_SKIPPED: { kind: 'warning', meaning: 'Offsets are missing in a partition whose topic is compacted, or may be.', action: 'Nothing, if the topic is compacted; else let rentfold\'s user describe the topic\'s configuration.' },
   SOURCE_RETRYING: { kind: 'warning', meaning: 'A broker does not answer or refuses to; it is tried again for as long as it takes.', action: 'Look at the broker named; nothing is lost, figures wait.' },
   CHECKPOINT_FAILED: { kind: 'warning', meaning: 'A checkpoint could not be written; it is tried again.', action: 'Look at the store; folding and reading go on.' },

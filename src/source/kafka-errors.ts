@@ -2,7 +2,7 @@ import { oneLine } from '../runtime/one-line.ts';
 
 /** Kafka's error codes that this source acts on. */
 export const KAFKA_ERROR = {
-  none: 0, offsetOutOfRange: 1, unknownTopicOrPartition: 3, leaderNotAvailable: 5, notLeader: 6, topicAuthorizationFailed: 29, unsupportedSaslMechanism: 33,
+  none: 0, offsetOutOfRange: 1, corruptMessage: 2, unknownTopicOrPartition: 3, leaderNotAvailable: 5, notLeader: 6, topicAuthorizationFailed: 29, unsupportedSaslMechanism: 33,
 } as const;
 
 /** Names of the codes that an operator may meet. */

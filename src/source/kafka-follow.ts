@@ -22,6 +22,8 @@ const ANSWER_BYTES = 4 * 1024 * 1024;
 const ANSWER_PARTITION_BYTES = 1024 * 1024;
 /** Bounds are told at most this often. */
 const BOUNDS_MS = 250;
+/** What was asked for longer ago than a fetch may wait, and this, may be of a topic that was made again since. */
+const STALE_MS = 2_000;
 /** A fetcher without work looks again after this time, for partitions that rest. */
 const IDLE_MS = 100;
 
@@ -40,6 +42,12 @@ export interface FollowParts {
   readonly clock: Clock;
   /** Ends everything. */
   readonly signal: AbortSignal;
+}
+
+/** A question under way: when it was asked, and the epochs that its partitions had. */
+interface Ask {
+  readonly at: number;
+  readonly epochs: ReadonlyMap<KafkaPartition, number>;
 }
 
 /** An answer that waits to be read. */
@@ -142,7 +150,7 @@ export class KafkaFollower {
     const { signal, partitions, clock, cluster, timing } = this.#parts;
     const backoff = new Backoff(timing.retryMs);
     while (!signal.aborted) {
-      const asked = this.#answers.some((a) => a.node === node) ? [] : partitions.askable(node, clock.monotonicMs());
+      const asked = this.#answers.some((a) => a.node === node) ? [] : partitions.askable(node, clock.monotonicMs(), timing.fetchWaitMs + STALE_MS);
       if (asked.length === 0) {
         await wake.wait(IDLE_MS);
         continue;
@@ -152,8 +160,8 @@ export class KafkaFollower {
           partitions.doubt(node);
           continue;
         }
-        const epochs = new Map(asked.map((state) => [state, state.epoch]));
-        this.#take(node, await this.#fetch(node, asked), epochs);
+        const ask: Ask = { at: clock.monotonicMs(), epochs: new Map(asked.map((state) => [state, state.epoch])) };
+        this.#take(node, await this.#fetch(node, asked), ask);
         backoff.reset();
         this.#trouble.over(`broker ${node}`);
       } catch (error) {
@@ -177,12 +185,13 @@ export class KafkaFollower {
     return answer;
   }
 
-  /** `epochs`: of the partitions when they were asked for. What was asked for before doubt came up may be of another log, and is asked for again. */
-  #take(node: number, answer: FetchAnswer, epochs: ReadonlyMap<KafkaPartition, number>): void {
+  /** What was asked for before doubt came up may be of another log, and is asked for again. */
+  #take(node: number, answer: FetchAnswer, { at, epochs }: Ask): void {
     const shares: ReadShare[] = [];
     for (const share of answer.shares) {
       const state = this.#parts.partitions.get(share.topic, share.partition);
       if (state === null || state.stopped || state.isDoubtful || state.epoch !== epochs.get(state)) continue;
+      state.askedAt = at;
       if (share.error !== 0) {
         this.#trouble.met(state, share.error);
         continue;
@@ -206,6 +215,7 @@ export class KafkaFollower {
       this.#wake.ring();
     }
     this.#trouble.endSeen(state, share.highWatermark);
+    this.#trouble.stableSeen(state, share.lastStable, share.highWatermark);
   }
 
   /** True when there is something to read; the next fetch then begins behind it. */

@@ -74,7 +74,11 @@ export async function openKafka(parts: OpenParts, options: OpenOptions): Promise
   });
   const { gaps, notes } = checkPositions(found, look.absent, WORDS, options.acceptIncompleteHistory);
   const partitions = found.map((f) => new KafkaPartition(f, f.leader, f, Math.max(f.start, f.position?.next ?? 0), f.position === null ? null : lastRecordOf(f.position)));
-  for (const partition of partitions) partition.policy = look.policies.get(partition.topic) ?? 'unknown';
+  for (const partition of partitions) {
+    partition.policy = look.policies.get(partition.topic) ?? 'unknown';
+    partition.isAwaited = partition.end > partition.next;
+    partition.askedAt = parts.clock.monotonicMs();
+  }
   const moved = partitions.filter((partition, index) => partition.next > (found[index].position?.next ?? 0));
   return { partitions, moved, gaps, notes, waiting: look.waiting, clusterId: look.clusterId };
 }
@@ -105,7 +109,7 @@ async function lookOnce({ cluster, selection }: OpenParts, positions: readonly P
     const there = new Set(bounds.map(partitionName));
     const absent = positions.filter((position) => position.next > 0 && !there.has(partitionName(position)));
     const beyond = bounds.some((b) => positions.some((p) => p.topic === b.topic && p.partition === b.partition && p.next > b.end));
-    const trouble = topicTrouble(meant) ?? (unknown.length === 0 ? null : `${partitionName(unknown[0].place)} cannot be read: ${kafkaErrorText(unknown[0].error)}`);
+    const trouble = topicTrouble(meant) ?? (unknown.length === 0 ? null : `${partitionName(unknown[0].place)} cannot be read: ${unknown[0].reason}`);
     const flaw = trouble ?? (absent.length > 0 || beyond ? 'positions lie beyond the log' : null);
     return { clusterId: clusterId ?? 'unknown', bounds, policies, absent, waiting: selection.waiting(topics), flaw, isAboutPositions: trouble === null };
   } catch (error) {

@@ -27,6 +27,14 @@ export class KafkaPartition implements ReadPartition {
   expected: LastRecord | null = null;
   /** When what cannot be right for long began: an end before our position, a topic that is not there. Monotonic milliseconds. */
   troubleSince: number | null = null;
+  /** When the broker began to refuse the partition with what somebody must mend. Monotonic milliseconds, as all moments here. */
+  refusedSince: number | null = null;
+  /** Up to where transactions are decided, while some behind that are not, and since when. */
+  undecided: { readonly offset: number; readonly since: number } | null = null;
+  /** When the answer that came last was asked for; null before the first. */
+  askedAt: number | null = null;
+  /** True when records were there at start that are to be read. */
+  isAwaited = false;
   /** Not asked for before this moment. */
   restUntil = 0;
   stopped = false;
@@ -80,11 +88,15 @@ export class KafkaPartitions {
     this.#turns = this.#turns.filter((p) => p !== partition);
   }
 
-  /** What a broker can be asked for now. A doubtful partition is asked for once all that has arrived of it is read. */
-  askable(leader: number, now: number): KafkaPartition[] {
+  /**
+   * What a broker can be asked for now. A doubtful partition is asked for once all that has arrived of it is read. One whose last answer is older than `staleMs` is doubtful: its topic may
+   * have been made again without any error while nobody asked.
+   */
+  askable(leader: number, now: number, staleMs: number): KafkaPartition[] {
     const found: KafkaPartition[] = [];
     for (const partition of this.#turns) {
       if (partition.leader !== leader || partition.stopped || partition.restUntil > now) continue;
+      if (partition.askedAt !== null && now - partition.askedAt > staleMs) partition.isDoubtful = true;
       if (partition.isDoubtful) {
         if (partition.waiting > 0) continue;
         partition.isDoubtful = false;

@@ -153,9 +153,9 @@ describe('a broker in a bad moment', () => {
     }
     expect(offsets(reader)).toEqual(upTo(17));
     expect(reader.stops).toEqual([]);
-    fake.fetchError = 29;
-    await reader.until(() => reader.warnings.some(({ message }) => message.includes('TOPIC_AUTHORIZATION_FAILED')));
-    expect(reader.warnings.filter(({ message }) => message.includes('TOPIC_AUTHORIZATION_FAILED')).length).toBe(1);
+    fake.fetchError = 56;
+    await reader.until(() => reader.warnings.some(({ message }) => message.includes('KAFKA_STORAGE_ERROR')));
+    expect(reader.warnings.filter(({ message }) => message.includes('KAFKA_STORAGE_ERROR')).length).toBe(1);
   });
 
   it('sends damaged bytes: the partition stops, the process does not', async () => {

@@ -9,7 +9,7 @@ export class FakeKafka {
   /** Of every partition. A hole between two offsets ends a record batch. */
   records: WireRecord[] = [];
   start = 0;
-  /** Leader of each partition: 1, 2 where there are two brokers, or -1. */
+  /** Leader of each partition; -1: none. */
   leaders: number[] = [1];
   /** Broker that coordinates groups. */
   coordinator = 1;
@@ -45,7 +45,7 @@ export class FakeKafka {
     this.#servers = Array.from({ length: brokers }, (_, index) => createServer((socket) => this.#serve(socket, index + 1)));
   }
 
-  /** `brokers`: 1 or 2. */
+  /** Brokers are numbered from 1. */
   static async create(brokers = 1): Promise<FakeKafka> {
     const fake = new FakeKafka(brokers);
     await Promise.all(fake.#servers.map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))));
