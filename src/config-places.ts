@@ -20,6 +20,7 @@ export function sourceConfig(values: Values, path: (name: OptionName) => string,
 function kafkaConfig(values: Values, path: (name: OptionName) => string, host: string): KafkaConfig {
   values.needed('RENTFOLD_KAFKA_BROKERS', 'RENTFOLD_SOURCE=kafka');
   values.needed('RENTFOLD_KAFKA_TOPICS', 'RENTFOLD_SOURCE=kafka');
+  if (values.text('RENTFOLD_KAFKA_TLS_CA') !== '' && !values.boolean('RENTFOLD_KAFKA_TLS')) values.problem('RENTFOLD_KAFKA_TLS_CA', 'has no effect without RENTFOLD_KAFKA_TLS=true: set that, or leave this out');
   return {
     brokers: values.list('RENTFOLD_KAFKA_BROKERS'), topics: values.list('RENTFOLD_KAFKA_TOPICS'),
     group: values.text('RENTFOLD_KAFKA_GROUP') === '' ? `rentfold-${host}` : values.text('RENTFOLD_KAFKA_GROUP'),
@@ -30,7 +31,12 @@ function kafkaConfig(values: Values, path: (name: OptionName) => string, host: s
 
 function kafkaSasl(values: Values): KafkaConfig['sasl'] {
   const mechanism = values.choice('RENTFOLD_KAFKA_SASL_MECHANISM');
-  if (mechanism === 'none') return null;
+  if (mechanism === 'none') {
+    for (const name of ['RENTFOLD_KAFKA_SASL_USERNAME', 'RENTFOLD_KAFKA_SASL_PASSWORD'] as const) {
+      if (values.text(name) !== '') values.problem(name, 'has no effect without RENTFOLD_KAFKA_SASL_MECHANISM: set that, or leave this out');
+    }
+    return null;
+  }
   values.needed('RENTFOLD_KAFKA_SASL_USERNAME', `RENTFOLD_KAFKA_SASL_MECHANISM=${mechanism}`);
   values.needed('RENTFOLD_KAFKA_SASL_PASSWORD', `RENTFOLD_KAFKA_SASL_MECHANISM=${mechanism}`);
   return { mechanism: mechanism as 'plain', username: values.text('RENTFOLD_KAFKA_SASL_USERNAME'), password: values.text('RENTFOLD_KAFKA_SASL_PASSWORD') };
@@ -40,9 +46,14 @@ function kafkaSasl(values: Values): KafkaConfig['sasl'] {
 export function checkKafkaValues(values: Values): void {
   values.boolean('RENTFOLD_KAFKA_TLS');
   values.choice('RENTFOLD_KAFKA_SASL_MECHANISM');
-  if (values.list('RENTFOLD_KAFKA_BROKERS').some((broker) => !/^(\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}$/.test(broker))) values.wrong('RENTFOLD_KAFKA_BROKERS', 'a list of `host:port`, comma between');
+  if (!values.list('RENTFOLD_KAFKA_BROKERS').every(isBroker)) values.wrong('RENTFOLD_KAFKA_BROKERS', 'a list of `host:port`, comma between, with ports from 1 to 65535');
   if (values.list('RENTFOLD_KAFKA_TOPICS').some((topic) => !/^[A-Za-z0-9._*-]{1,249}$/.test(topic))) values.wrong('RENTFOLD_KAFKA_TOPICS', 'a list of topic names (letters, digits, `.`, `_`, `-`; `*` for any), comma between');
   if (!/^[\x21-\x7e]{0,255}$/.test(values.text('RENTFOLD_KAFKA_GROUP'))) values.wrong('RENTFOLD_KAFKA_GROUP', 'a group name of at most 255 characters without spaces');
+}
+
+function isBroker(text: string): boolean {
+  const port = /^(?:\[[0-9a-fA-F:]+\]|[^\s:/]+):(\d{1,5})$/.exec(text)?.[1];
+  return port !== undefined && Number(port) >= 1 && Number(port) <= 65_535;
 }
 
 /** The store; what is missing or wrong is added to the problems. */

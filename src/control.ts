@@ -35,6 +35,8 @@ export interface Control {
   opened(log: { readonly bounds: readonly PartitionBounds[]; readonly gaps: readonly string[]; readonly waiting?: readonly string[] }, at: number): void;
   /** The log grew, or partitions appeared. `waiting`, when given: topics that are waited for now. */
   boundsSeen(bounds: readonly PartitionBounds[], waiting?: readonly string[]): void;
+  /** A stretch of history turned out to be missing. */
+  gapFound(gap: string): void;
   /** Records up to these positions are folded. */
   folded(positions: readonly (TopicPartition & { readonly next: number })[], at: number): void;
   /** A partition cannot go on, or, when its number is negative, the source as a whole. The first reason is kept. */
@@ -75,6 +77,7 @@ export function createControl(startedAt: number): Control {
     restored: (found, at) => change((draft) => restore(draft, found, at)),
     opened: (log, at) => change((draft) => open(draft, log, at)),
     boundsSeen: (bounds, waiting) => change((draft) => seeBounds(draft, bounds, waiting)),
+    gapFound: (gap) => change((draft) => addGap(draft, gap)),
     folded: (positions, at) => change((draft) => fold(draft, positions, at)),
     stopped: (stop, at) => change((draft) => stopPartition(draft, stop, at)),
     checkpointed: (checkpoint, lineage) => change((draft) => recordCheckpoint(draft, checkpoint, lineage)),
@@ -109,9 +112,13 @@ function open(draft: Draft<ControlState>, log: Parameters<Control['opened']>[0],
     if (first) partition.endAtStart = bound.end;
   }
   draft.waitingTopics = [...(log.waiting ?? [])];
-  for (const gap of log.gaps) if (!draft.incompleteHistory.includes(gap)) draft.incompleteHistory.push(gap);
+  for (const gap of log.gaps) addGap(draft, gap);
   if (first) draft.phase = 'catching-up';
   settle(draft, at);
+}
+
+function addGap(draft: Draft<ControlState>, gap: string): void {
+  if (!draft.incompleteHistory.includes(gap)) draft.incompleteHistory.push(gap);
 }
 
 function seeBounds(draft: Draft<ControlState>, bounds: readonly PartitionBounds[], waiting: readonly string[] | undefined): void {

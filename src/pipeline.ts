@@ -2,6 +2,7 @@ import type { ChangeBatch } from './change/change.ts';
 import { RentfoldError } from './errors.ts';
 import type { Ingest } from './ingest/ingest.ts';
 import type { FoldWarning, OpenDeadLetter } from './ledger/ledger.ts';
+import { Commits } from './pipeline-commit.ts';
 import type { ParquetTrigger } from './pipeline-parquet.ts';
 import { CheckpointTrigger, type CheckpointSchedule } from './pipeline-trigger.ts';
 import type { Clock } from './runtime/clock.ts';
@@ -19,6 +20,8 @@ export interface PipelineEvents {
   folded(batch: ChangeBatch, positions: readonly PartitionPosition[]): void;
   /** `waiting`: topics that are waited for, when the source says. */
   bounds(bounds: readonly PartitionBounds[], waiting: readonly string[] | undefined): void;
+  /** A stretch of history is missing. */
+  gap(gap: string): void;
   stopped(stop: PartitionStop): void;
   deadLetters(opened: readonly OpenDeadLetter[]): void;
   warnings(warnings: readonly FoldWarning[]): void;
@@ -66,6 +69,7 @@ const SOURCE = { topic: '*', partition: -1, offset: null };
 class Pipeline {
   readonly #parts: PipelineParts;
   readonly #due: CheckpointTrigger;
+  readonly #commits: Commits;
   /**
    * False once a checkpoint would keep what must be read again: folding broke off inside a batch, so that rows, totals and positions may disagree; or
    * what was read is not understood, so that the next start, with the option corrected, has to meet it again.
@@ -76,6 +80,7 @@ class Pipeline {
   constructor(parts: PipelineParts) {
     this.#parts = parts;
     this.#due = new CheckpointTrigger(parts.clock, parts.options);
+    this.#commits = new Commits(parts.ingest, parts.clock, (error) => parts.events.commitFailed(error));
   }
 
   async run(signal: AbortSignal): Promise<PipelineEnd> {
@@ -91,6 +96,7 @@ class Pipeline {
     const end = this.#end();
     this.#parts.parquet?.ending();
     const failure = await this.#checkpoint(true, end === 'end-at-start' && this.#parts.state.positions().length > 0);
+    await this.#commits.ended();
     if (failure !== null) throw failure;
     return end;
   }
@@ -108,6 +114,7 @@ class Pipeline {
     try {
       for await (const event of ingest.events(signal)) {
         if (event.kind === 'bounds') events.bounds(event.bounds, event.waiting);
+        else if (event.kind === 'gap') events.gap(event.gap);
         else if (event.kind === 'stopped') this.#stop(event.stop);
         else if (event.kind === 'warned') events.warnings([event.warning]);
         else if (!this.#fold(event.batch)) return;
@@ -183,7 +190,7 @@ class Pipeline {
       else if (durable === null) this.#due.postponed(since);
       else {
         this.#due.succeeded();
-        await this.#parts.ingest.commit(durable).catch((error: unknown) => events.commitFailed(error));
+        this.#commits.tell(durable);
       }
       return null;
     } catch (error) {

@@ -42,6 +42,20 @@ describe('configuration', () => {
     expect(problems(others).map((line) => line.split(':')[0]).sort()).toEqual(Object.keys(others).sort());
   });
 
+  it('names both options where one has no effect without the other, and never a secret', () => {
+    const kafka = { RENTFOLD_SOURCE: 'kafka', RENTFOLD_KAFKA_BROKERS: 'a:9092', RENTFOLD_KAFKA_TOPICS: 't' };
+    expect(problems({ ...kafka, RENTFOLD_KAFKA_TLS_CA: 'ca.pem' })).toEqual([expect.stringMatching(/^RENTFOLD_KAFKA_TLS_CA: .*RENTFOLD_KAFKA_TLS=true/)]);
+    const lines = problems({ ...kafka, RENTFOLD_KAFKA_SASL_USERNAME: 'somebody', RENTFOLD_KAFKA_SASL_PASSWORD: 'a-secret' });
+    expect(lines).toEqual(['USERNAME', 'PASSWORD'].map((name) => expect.stringMatching(new RegExp(`^RENTFOLD_KAFKA_SASL_${name}: .*RENTFOLD_KAFKA_SASL_MECHANISM`)) as string));
+    expect(lines.join()).not.toContain('a-secret');
+    expect(problems({ ...kafka, RENTFOLD_KAFKA_TLS: 'true', RENTFOLD_KAFKA_TLS_CA: 'ca.pem' })).toEqual([]);
+  });
+
+  it('takes brokers with ports from 1 to 65535, by name or address', () => {
+    for (const wrong of ['a:0', 'a:65536', 'a:99999', 'a:', 'a', ':9092', 'b:1,a:0', 'http://a:1']) expect(problems({ RENTFOLD_KAFKA_BROKERS: wrong })).toEqual([expect.stringMatching(/^RENTFOLD_KAFKA_BROKERS: .*1 to 65535/)]);
+    expect(problems({ RENTFOLD_KAFKA_BROKERS: 'a.b:1,127.0.0.1:65535,[::1]:9092' })).toEqual([]);
+  });
+
   it('starts with nothing set, on the embedded default', () => {
     const { config, unknown } = load({});
     expect(unknown).toEqual([]);

@@ -54,6 +54,7 @@ class Bench {
       events: {
         folded: (_batch, positions) => this.told.push(`folded to ${positions.map(({ next }) => next).join()}`),
         bounds: (bounds) => this.told.push(`end ${bounds.map(({ end }) => end).join()}`),
+        gap: (gap) => this.told.push(`gap ${gap}`),
         stopped: (stop) => this.stops.push(stop),
         deadLetters: (opened) => this.told.push(`letters ${opened.length}`),
         warnings: (warnings) => this.told.push(...warnings.map(({ code }) => code)),
@@ -241,6 +242,42 @@ describe('when one cannot be written', () => {
     expect(bench.told).toContain('commit failed: the broker is away');
     expect(bench.told.filter((text) => text.startsWith('checkpoint failed'))).toEqual([]);
     await bench.end();
+  });
+});
+
+describe('a source that is slow to take positions', () => {
+  it('holds up no checkpoint, is told one at a time, and then the newest', async () => {
+    const bench = new Bench().start({ checkpointChanges: 10 });
+    const slow = later();
+    bench.ingest.committing = slow.promise;
+    for (let round = 0; round < 3; round++) await bench.fold(10);
+    expect(bench.begun).toEqual([10, 20, 30]);
+    expect(bench.ingest.committed.map(([{ next }]) => next)).toEqual([10]);
+    slow.keep();
+    await turns();
+    expect(bench.ingest.committed.map(([{ next }]) => next)).toEqual([10, 30]);
+    await bench.end();
+  });
+
+  it('does not hold up the end: it is waited for a moment, then it is said', async () => {
+    const bench = new Bench().start({ checkpointChanges: 10 });
+    bench.ingest.committing = new Promise(() => undefined);
+    await bench.fold(10);
+    let hasEnded = false;
+    void bench.ended.then(() => { hasEnded = true; });
+    bench.shutdown.abort();
+    await turns();
+    expect(hasEnded).toBe(false);
+    await bench.clock.pass(1);
+    expect(hasEnded).toBe(true);
+    expect(bench.told.filter((text) => text.startsWith('commit failed'))).toEqual(['commit failed: it did not answer within 1000 ms at the end']);
+  });
+
+  it('tells a gap that it met while reading', async () => {
+    const bench = new Bench().start();
+    bench.ingest.give({ kind: 'gap', gap: 'offsets 5 to 9 of rents/0 are missing' });
+    await turns();
+    expect(bench.told).toEqual(['gap offsets 5 to 9 of rents/0 are missing']);
   });
 });
 

@@ -30,9 +30,9 @@ export function checkpointsOf(folding: Folding, restored: RestoredState, log: Op
 }
 
 /** What a checkpoint taken now has to know. */
-function requestOf({ parts, definitions, control }: Folding, { state, missingHistory }: RestoredState, log: OpenedLog): CheckpointRequest {
+function requestOf({ parts, definitions, control }: Folding, { state }: RestoredState, log: OpenedLog): CheckpointRequest {
   return {
     state, decoding: parts.config.decode, definitions, sourceIdentity: log.identity, caughtUpOnce: control.state().caughtUpOnce,
-    incompleteHistory: [...new Set([...missingHistory, ...log.gaps])],
+    incompleteHistory: control.state().incompleteHistory,
   };
 }

@@ -35,6 +35,10 @@ export function createFoldingEvents(log: Logger, control: Control, clock: Clock)
     warned,
     folded: (_batch, positions) => control.folded(positions, now()),
     bounds: (bounds, waiting) => control.boundsSeen(bounds, waiting),
+    gap(gap) {
+      control.gapFound(gap);
+      warned({ code: 'HISTORY_INCOMPLETE', message: `${gap}; every answer says complete: false` });
+    },
     stopped(stop) {
       control.stopped(stop, now());
       log.error({ code: stop.code, topic: stop.topic, partition: stop.partition, offset: stop.offset }, `stopped: ${stop.message}`);

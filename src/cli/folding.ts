@@ -6,6 +6,7 @@ import { createBooks } from '../ledger/books.ts';
 import type { Books, Definitions } from '../ledger/ledger.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
+import { oneLine } from '../runtime/one-line.ts';
 import { openSnapshots, type Snapshots, type Step } from '../snapshot/checkpointer.ts';
 import { decodingChanges } from '../snapshot/decoding-changes.ts';
 import type { Manifest } from '../snapshot/manifest.ts';
@@ -44,8 +45,6 @@ export interface Folding {
 /** What a restore leaves to go on from. */
 export interface RestoredState {
   readonly state: State;
-  /** Stretches of history that were missing before, in words. */
-  readonly missingHistory: readonly string[];
 }
 
 const CLAIM_EVERY_MS = 1_000;
@@ -70,14 +69,14 @@ export async function restoreState({ parts, definitions, control, events, snapsh
   if (result.kind === 'empty') {
     control.restored({ lineage: result.lineage, generation: null, caughtUpOnce: false, incompleteHistory: [], positions: [] }, clock.now());
     log.info({ store: parts.store.place }, '[FP-CACHE] the store is empty: reading the log from its beginning');
-    return { state: createState(newBooks()), missingHistory: [] };
+    return { state: createState(newBooks()) };
   }
   const { manifest, seed, books, lineage, generation } = result;
   refuseOtherDecoding(manifest, config);
   control.restored({ lineage, generation, caughtUpOnce: manifest.caughtUpOnce, incompleteHistory: manifest.incompleteHistory, positions: seed.positions }, clock.now());
   const { rows, accounts } = books.counts();
   log.info({ lineage, generation, rows, accounts, ms: Math.round(clock.monotonicMs() - began) }, `[FP-CACHE] Restored generation ${generation} of lineage ${lineage}`);
-  return { state: createState(books, seed), missingHistory: manifest.incompleteHistory };
+  return { state: createState(books, seed) };
 }
 
 function refuseOtherDecoding(manifest: Manifest, config: Config): void {
@@ -85,6 +84,11 @@ function refuseOtherDecoding(manifest: Manifest, config: Config): void {
   if (changes.length === 0) return;
   const lines = changes.map(({ option, recorded, now }) => `${option}: ${now} differs from ${recorded}, with which generation ${manifest.generation} was read; set it back, or read the log from zero into an empty store`);
   throw new RentfoldError('DECODING_CHANGED', lines.join('\n'));
+}
+
+/** What is said of a topic that is waited for, at start and at the end of a replay. */
+export function missingTopicText(topic: string): string {
+  return `topic ${oneLine(topic)} does not exist and is waited for; if it should be there, check RENTFOLD_KAFKA_TOPICS`;
 }
 
 /** Opens the source where the state stands, and tells. Throws what the source throws. */
@@ -96,6 +100,7 @@ export async function openLog({ parts, control, events }: Folding, state: State)
   });
   for (const note of opened.notes) events.warned({ code: 'RECORD_UNVERIFIED', message: note });
   if (parts.shutdown.aborted) return opened;
+  for (const topic of opened.waiting ?? []) events.warned({ code: 'TOPIC_MISSING', message: missingTopicText(topic) });
   control.opened(opened, clock.now());
   log.info({ source: opened.identity, partitions: opened.bounds.length, gaps: opened.gaps }, `reading ${opened.identity}`);
   return opened;

@@ -5,7 +5,7 @@ import { moneyText } from '../snapshot/describe.ts';
 import { partitionName } from '../source/positions.ts';
 import type { OpenedLog } from '../source/source.ts';
 import type { State } from '../state.ts';
-import type { Folding } from './folding.ts';
+import { missingTopicText, type Folding } from './folding.ts';
 import { grouped } from './numbers.ts';
 import type { Progress } from './replay-meter.ts';
 
@@ -29,13 +29,13 @@ export function summaryText(parts: SummaryParts): string {
   outcomeLines(state).forEach(([name, text]) => add(name, text));
   bookLines(state).forEach(([name, text]) => add(name, text));
   for (const gap of control.incompleteHistory) add('missing', `${oneLine(gap)}; every answer says complete: false`);
-  for (const topic of control.waitingTopics) add('waiting for', `topic ${oneLine(topic)}, which does not exist yet; if it should, check RENTFOLD_KAFKA_TOPICS`);
   if (control.generation === null) add('checkpoint', 'none: the log holds no record, so nothing was written. If it should, check where records are read from (rentfold config)');
   else add('checkpoint', `generation ${control.generation} of lineage ${control.lineage}; rentfold serve goes on from it`);
   const { file, error } = control.parquet;
   if (file !== null) add('parquet file', `${grouped(file.accounts)} accounts as of ${dateText(file.asOf)}`);
   else if (error !== null) add('parquet file', `not written: ${oneLine(error)}; rentfold serve tries again`);
   sortedPartitions(control).forEach((partition, index) => add(index === 0 ? 'positions' : '', `${oneLine(partitionName(partition))} ${partition.next}`));
+  for (const topic of control.waitingTopics) lines.push(`warning: ${missingTopicText(topic)}`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -5,7 +5,7 @@ import type { AbortedTransaction, FetchAnswer, FetchShare } from './kafka-fetch.
 import type { KafkaPartition } from './kafka-partitions.ts';
 import { BatchHeader, RecordFault } from './kafka-record-batch.ts';
 import { isSame, RecordReader } from './kafka-records.ts';
-import { overtaken, recordChanged, unreadable } from './kafka-stops.ts';
+import { holeText, offsetsMissing, overtaken, recordChanged, unreadable } from './kafka-stops.ts';
 import { recordDifference } from './position-check.ts';
 import { partitionName } from './positions.ts';
 import type { PartitionStop, SourceEvent } from './source.ts';
@@ -25,14 +25,26 @@ export class AnswerReader {
   readonly #records = new RecordReader();
   readonly #header = new BatchHeader();
 
-  constructor(recordsMax: number) {
+  readonly #acceptsHoles: boolean;
+
+  /** `acceptsHoles`: offsets missing from a log that is not compacted are a gap that is told, not a stop. */
+  constructor(recordsMax: number, acceptsHoles: boolean) {
     this.#builder = new KafkaBatchBuilder(recordsMax);
+    this.#acceptsHoles = acceptsHoles;
+  }
+
+  /** Tells the positions of partitions that moved without a record: over a gap that was accepted. */
+  *moved(states: readonly KafkaPartition[]): Generator<SourceEvent, void, void> {
+    for (const state of states) {
+      if (this.#builder.mustHandOver(null, 0)) yield* this.#handOver(null);
+      this.#builder.touch(state);
+    }
+    yield* this.#handOver(null);
   }
 
   /** Batches, stops and warnings in reading order. A batch is valid until the next is asked for. */
   *read(answer: FetchAnswer, shares: readonly ReadShare[]): Generator<SourceEvent, void, void> {
     for (const { share, state } of shares) {
-      state.waiting--;
       if (state.stopped) continue;
       const stop = yield* this.#readShare(answer, share, state);
       if (stop === null) continue;
@@ -41,6 +53,8 @@ export class AnswerReader {
       yield { kind: 'stopped', stop };
     }
     yield* this.#handOver(null);
+    // Only now the last record of each partition is known, and a doubtful one may be compared.
+    for (const { state } of shares) state.waiting--;
   }
 
   *#readShare(answer: FetchAnswer, share: FetchShare, state: KafkaPartition): Generator<SourceEvent, PartitionStop | null, void> {
@@ -52,13 +66,12 @@ export class AnswerReader {
         if (header.baseOffset < end) throw new RecordFault('OFFSET_FELL', header.baseOffset, `a record batch at offset ${header.baseOffset} follows one that ends at ${end - 1}`);
         end = header.lastOffset + 1;
         const from = state.expected?.offset ?? state.next;
-        if (header.baseOffset > from) {
-          if (state.expected !== null) yield* this.#gone(state);
-          if (header.baseOffset > state.next && share.logStart > state.next) return overtaken(state, share.logStart);
-        }
+        if (header.baseOffset > from && state.expected !== null) yield* this.#gone(state);
         const isWanted = filter.wants(header, answer);
         if (header.lastOffset < from) continue;
         checkSum(header, answer.bytes);
+        const hole = yield* this.#hole(share, state);
+        if (hole !== null) return hole;
         if (isWanted) {
           const stop = yield* this.#readBatch(answer, state);
           if (stop !== null) return stop;
@@ -71,6 +84,22 @@ export class AnswerReader {
       if (error instanceof RecordFault) return unreadable(state, error);
       throw error;
     }
+  }
+
+  /** Offsets that are missing before the batch, or inside it. Without compaction every offset is there: transactions are in the log as batches, and retention takes the head alone. */
+  *#hole(share: FetchShare, state: KafkaPartition): Generator<SourceEvent, PartitionStop | null, void> {
+    const { baseOffset, lastOffset, records } = this.#header;
+    const isBefore = baseOffset > state.next;
+    if (isBefore && share.logStart > state.next) return overtaken(state, share.logStart);
+    const isInside = baseOffset >= state.next && records <= lastOffset - baseOffset;
+    if (!isBefore && !isInside) return null;
+    const hole = isBefore ? holeText(state, state.next, baseOffset - 1, true) : holeText(state, baseOffset, lastOffset, false);
+    if (state.policy === 'delete' && !this.#acceptsHoles) return offsetsMissing(state, hole);
+    if (state.hasHole) return null;
+    state.hasHole = true;
+    if (state.policy === 'delete') yield { kind: 'gap', gap: `${hole}, and perhaps more behind them` };
+    else yield { kind: 'warned', warning: { code: 'OFFSETS_SKIPPED', message: `${hole}: ${state.policy === 'compact' ? 'the topic is compacted, so older versions of rows are gone' : 'whether the topic is compacted is not known (the broker does not tell its cleanup.policy), so they may be lost'}. Said once for the partition.` } };
+    return null;
   }
 
   *#readBatch(answer: FetchAnswer, state: KafkaPartition): Generator<SourceEvent, PartitionStop | null, void> {
@@ -95,6 +124,7 @@ export class AnswerReader {
       } else yield* this.#handOver(state);
     }
     if (this.#records.met !== null) state.expected = null;
+    else if (state.expected !== null && header.lastOffset >= state.expected.offset) yield* this.#gone(state);
     return null;
   }
 

@@ -37,6 +37,8 @@ interface ConnectionPool {
 /** A broker as kafkajs sees it. */
 export interface ClientBroker {
   readonly connectionPool: ConnectionPool;
+  /** Requests that the broker knows, by number; null before it is connected. */
+  readonly versions: Readonly<Record<number, unknown>> | null;
   connect(): Promise<void>;
   /** The newest form of a request that both sides know. Throws when the broker does not know the request. */
   lookupRequest(apiKey: number, definitions: RequestDefinitions): (options: object) => Exchange;
@@ -55,7 +57,7 @@ interface RequestQueue {
 
 /** The parts of the package, and the names of requests that this source sends. */
 export interface KafkaClient {
-  readonly requests: Readonly<Record<'Fetch' | 'ListOffsets' | 'Metadata' | 'GroupCoordinator' | 'OffsetCommit', RequestDefinitions>>;
+  readonly requests: Readonly<Record<'Fetch' | 'ListOffsets' | 'Metadata' | 'GroupCoordinator' | 'OffsetCommit' | 'DescribeConfigs', RequestDefinitions>>;
   createBroker(address: BrokerAddress, options: ClientOptions): ClientBroker;
 }
 

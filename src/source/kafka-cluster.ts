@@ -1,7 +1,7 @@
 import type { Clock } from '../runtime/clock.ts';
-import type { BrokerAddress, ClientOptions, KafkaClient } from './kafka-client.ts';
+import type { BrokerAddress, ClientBroker, ClientOptions, Exchange, KafkaClient } from './kafka-client.ts';
 import { addressText, KafkaConnections } from './kafka-connections.ts';
-import { brokerFailure } from './kafka-errors.ts';
+import { brokerFailure, type BrokerFailure } from './kafka-errors.ts';
 import { readFetchAnswer, type FetchAnswer } from './kafka-fetch.ts';
 import type { PartitionPosition } from './positions.ts';
 
@@ -37,6 +37,9 @@ export interface FetchAsk {
   readonly partitions: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[];
 }
 
+/** What a topic's `cleanup.policy` says of holes between its offsets: with compaction there are some. `unknown`: the broker does not tell, or not this user. */
+export type CleanupPolicy = 'delete' | 'compact' | 'unknown';
+
 /** No broker answered: why, of each. */
 export class ClusterFailure extends Error {
   readonly mayPass: boolean;
@@ -47,7 +50,8 @@ export class ClusterFailure extends Error {
   }
 }
 
-const API = { fetch: 1, listOffsets: 2, metadata: 3, offsetCommit: 8, findCoordinator: 10 };
+const API = { fetch: 1, listOffsets: 2, metadata: 3, offsetCommit: 8, findCoordinator: 10, describeConfigs: 32 };
+const TOPIC_RESOURCE = 2;
 const EARLIEST = -2;
 const LATEST = -1;
 /** From these forms on a request can say what is needed: that no topic is to be made; that undecided transactions are not wanted. */
@@ -70,12 +74,16 @@ interface DecodedCoordinator {
   readonly coordinator: BrokerAddress;
 }
 
+interface DecodedConfigs {
+  readonly resources: readonly { readonly errorCode: number; readonly resourceName: string; readonly configEntries: readonly { readonly configName: string; readonly configValue: string | null }[] }[];
+}
+
 interface DecodedCommit {
   readonly responses: readonly { readonly partitions: readonly { readonly errorCode: number }[] }[];
 }
 
 /**
- * Connections to the brokers of a cluster and the four questions this source asks. Brokers are connected to when needed; one that failed is forgotten and connected to anew at
+ * Connections to the brokers of a cluster and the few questions this source asks. Brokers are connected to when needed; one that failed is forgotten and connected to anew at
  * the next question. Nothing is tried again here: who asks knows whether to wait.
  */
 export class KafkaCluster {
@@ -92,14 +100,19 @@ export class KafkaCluster {
 
   /** Leaders of the named topics, or of all with null. No topic is made by asking. Throws ClusterFailure when no broker answers. */
   async metadata(names: readonly string[] | null): Promise<ClusterMetadata> {
+    return await this.#askAny(async (address) => await this.#askMetadata(address, names));
+  }
+
+  /** The first answer of any broker, those known best first. */
+  async #askAny<Answer>(ask: (address: BrokerAddress) => Promise<Answer>): Promise<Answer> {
     const candidates = new Map([...this.#nodes.values(), ...this.#seeds].map((address) => [addressText(address), address]));
     const failures: string[] = [];
     let mayPass = false;
     for (const address of candidates.values()) {
       try {
-        return await this.#askMetadata(address, names);
+        return await ask(address);
       } catch (error) {
-        const failure = brokerFailure(error);
+        const failure = brokerFailure(error, this.#connections.wasReached(address));
         failures.push(`${addressText(address)}: ${failure.text}`);
         mayPass ||= failure.mayPass;
       }
@@ -133,6 +146,21 @@ export class KafkaCluster {
     return decoded.responses.flatMap(({ topic, partitions: found }) => found.map(({ partition, errorCode, offset }) => ({ topic, partition, error: errorCode, offset: Number(offset) })));
   }
 
+  /** The `cleanup.policy` of topics, as far as brokers tell. */
+  async cleanupPolicies(topics: readonly string[]): Promise<Map<string, CleanupPolicy>> {
+    const resources = topics.map((name) => ({ type: TOPIC_RESOURCE, name, configNames: ['cleanup.policy'] }));
+    const answer = await this.#askAny(async (address): Promise<DecodedConfigs | null> => {
+      const broker = await this.#connections.connected(address);
+      if (topics.length === 0 || broker.versions?.[API.describeConfigs] === undefined) return null;
+      return await this.#connections.ask<DecodedConfigs>(address, () => broker.lookupRequest(API.describeConfigs, this.#client.requests.DescribeConfigs)({ resources, includeSynonyms: false }));
+    }).catch(() => null);
+    const told = new Map(answer?.resources.map(({ errorCode, resourceName, configEntries }) => [resourceName, errorCode === 0 ? configEntries[0]?.configValue ?? null : null]));
+    return new Map(topics.map((topic) => {
+      const policy = told.get(topic) ?? null;
+      return [topic, policy === null ? 'unknown' : policy.includes('compact') ? 'compact' : 'delete'];
+    }));
+  }
+
   /** Makes the connection that fetches go by; true when it was not there. */
   async connectToFetch(node: number): Promise<boolean> {
     const { connectionPool } = await this.#connections.connected(this.#address(node));
@@ -160,12 +188,18 @@ export class KafkaCluster {
   /** Tells the group's coordinator positions, as a group without members does. Answers the first error code in the reply; 0: none. */
   async commit(group: string, positions: readonly PartitionPosition[]): Promise<number> {
     const { GroupCoordinator, OffsetCommit } = this.#client.requests;
-    const [first] = [...this.#nodes.values(), ...this.#seeds];
-    const found = await this.#connections.ask<DecodedCoordinator>(first, (broker) => broker.lookupRequest(API.findCoordinator, GroupCoordinator)({ groupId: group }));
+    const find: (broker: ClientBroker) => Exchange = (broker) => broker.lookupRequest(API.findCoordinator, GroupCoordinator)({ groupId: group });
+    const found = await this.#askAny(async (address) => await this.#connections.ask<DecodedCoordinator>(address, find));
     if (found.errorCode !== 0) return found.errorCode;
     const topics = grouped(positions, ({ partition, next }) => ({ partition, offset: String(next) }));
     const answer = await this.#connections.ask<DecodedCommit>(found.coordinator, (broker) => broker.lookupRequest(API.offsetCommit, OffsetCommit)({ groupId: group, groupGenerationId: -1, memberId: '', topics }));
     return answer.responses.flatMap(({ partitions }) => partitions).find(({ errorCode }) => errorCode !== 0)?.errorCode ?? 0;
+  }
+
+  /** What a failure of this broker means. */
+  failure(node: number, error: unknown): BrokerFailure {
+    const address = this.#nodes.get(node);
+    return brokerFailure(error, address !== undefined && this.#connections.wasReached(address));
   }
 
   /** Ends the connections to a broker; the next question makes new ones. */

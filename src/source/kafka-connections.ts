@@ -10,6 +10,7 @@ export class KafkaConnections {
   readonly #options: ClientOptions;
   readonly #clock: Clock;
   readonly #brokers = new Map<string, { readonly broker: ClientBroker; readonly ready: Promise<void> }>();
+  readonly #reached = new Set<string>();
   #isClosed = false;
 
   constructor(client: KafkaClient, options: ClientOptions, clock: Clock) {
@@ -42,11 +43,17 @@ export class KafkaConnections {
     }
     try {
       await live.ready;
+      this.#reached.add(key);
     } catch (error) {
       this.end(address, live.broker);
       throw error;
     }
     return live.broker;
+  }
+
+  /** True when a connection to this broker was made before: its listener is of the right kind. */
+  wasReached(address: BrokerAddress): boolean {
+    return this.#reached.has(addressText(address));
   }
 
   /** TCP, TLS, the broker's versions and SASL, in bounded time. */

@@ -3,7 +3,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { Wake } from '../runtime/wake.ts';
 import { AnswerReader, type ReadShare } from './kafka-answer.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
-import { brokerFailure, kafkaErrorText } from './kafka-errors.ts';
+import { kafkaErrorText } from './kafka-errors.ts';
 import { offsetAfter, type FetchAnswer, type FetchShare } from './kafka-fetch.ts';
 import type { KafkaTiming } from './kafka-options.ts';
 import type { KafkaPartition, KafkaPartitions } from './kafka-partitions.ts';
@@ -22,6 +22,8 @@ const ANSWER_BYTES = 4 * 1024 * 1024;
 const ANSWER_PARTITION_BYTES = 1024 * 1024;
 /** Bounds are told at most this often. */
 const BOUNDS_MS = 250;
+/** What was asked for longer ago than a fetch may wait, and this, may be of a topic that was made again since. */
+const STALE_MS = 2_000;
 /** A fetcher without work looks again after this time, for partitions that rest. */
 const IDLE_MS = 100;
 
@@ -30,12 +32,22 @@ export interface FollowParts {
   readonly cluster: KafkaCluster;
   readonly selection: TopicSelection;
   readonly partitions: KafkaPartitions;
+  /** Partitions whose position moved over an accepted gap when the log was opened. */
+  readonly moved: readonly KafkaPartition[];
   readonly waiting: readonly string[];
   readonly recordsMax: number;
+  /** Offsets that are missing from a log that is not compacted are told, and do not stop a partition. */
+  readonly acceptsHoles: boolean;
   readonly timing: KafkaTiming;
   readonly clock: Clock;
   /** Ends everything. */
   readonly signal: AbortSignal;
+}
+
+/** A question under way: when it was asked, and the epochs that its partitions had. */
+interface Ask {
+  readonly at: number;
+  readonly epochs: ReadonlyMap<KafkaPartition, number>;
 }
 
 /** An answer that waits to be read. */
@@ -64,7 +76,7 @@ export class KafkaFollower {
 
   constructor(parts: FollowParts) {
     this.#parts = parts;
-    this.#reader = new AnswerReader(parts.recordsMax);
+    this.#reader = new AnswerReader(parts.recordsMax, parts.acceptsHoles);
     const say = (event: SourceEvent): void => {
       this.#news.push(event);
       this.#wake.ring();
@@ -79,6 +91,7 @@ export class KafkaFollower {
     signal.addEventListener('abort', () => this.#wakeAll(), { once: true });
     this.#watching = this.#watch.run();
     this.#startFetchers();
+    if (!signal.aborted) yield* this.#reader.moved(this.#parts.moved);
     while (!signal.aborted) {
       yield* this.#tell();
       const next = this.#answers.shift();
@@ -137,7 +150,7 @@ export class KafkaFollower {
     const { signal, partitions, clock, cluster, timing } = this.#parts;
     const backoff = new Backoff(timing.retryMs);
     while (!signal.aborted) {
-      const asked = this.#answers.some((a) => a.node === node) ? [] : partitions.askable(node, clock.monotonicMs());
+      const asked = this.#answers.some((a) => a.node === node) ? [] : partitions.askable(node, clock.monotonicMs(), timing.fetchWaitMs + STALE_MS);
       if (asked.length === 0) {
         await wake.wait(IDLE_MS);
         continue;
@@ -147,14 +160,15 @@ export class KafkaFollower {
           partitions.doubt(node);
           continue;
         }
-        this.#take(node, await this.#fetch(node, asked));
+        const ask: Ask = { at: clock.monotonicMs(), epochs: new Map(asked.map((state) => [state, state.epoch])) };
+        this.#take(node, await this.#fetch(node, asked), ask);
         backoff.reset();
         this.#trouble.over(`broker ${node}`);
       } catch (error) {
         if (signal.aborted) return;
         cluster.drop(node);
         partitions.doubt(node);
-        this.#trouble.say(`broker ${node}`, `Broker ${node} cannot be read: ${brokerFailure(error).text}. It is tried again until it answers.`);
+        this.#trouble.say(`broker ${node}`, `Broker ${node} cannot be read: ${cluster.failure(node, error).text}. It is tried again until it answers.`);
         this.#watch.lookSoon();
         await clock.sleep(backoff.next(), signal);
       }
@@ -171,11 +185,13 @@ export class KafkaFollower {
     return answer;
   }
 
-  #take(node: number, answer: FetchAnswer): void {
+  /** What was asked for before doubt came up may be of another log, and is asked for again. */
+  #take(node: number, answer: FetchAnswer, { at, epochs }: Ask): void {
     const shares: ReadShare[] = [];
     for (const share of answer.shares) {
       const state = this.#parts.partitions.get(share.topic, share.partition);
-      if (state === null || state.stopped) continue;
+      if (state === null || state.stopped || state.isDoubtful || state.epoch !== epochs.get(state)) continue;
+      state.askedAt = at;
       if (share.error !== 0) {
         this.#trouble.met(state, share.error);
         continue;
@@ -199,6 +215,7 @@ export class KafkaFollower {
       this.#wake.ring();
     }
     this.#trouble.endSeen(state, share.highWatermark);
+    this.#trouble.stableSeen(state, share.lastStable, share.highWatermark);
   }
 
   /** True when there is something to read; the next fetch then begins behind it. */

@@ -2,7 +2,7 @@ import { RentfoldError } from '../errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { KafkaBatchBuilder, lastRecordOf, type LastRecord } from './kafka-batch.ts';
 import { askBounds, partitionsOf, type LedBounds } from './kafka-bounds.ts';
-import { ClusterFailure, type KafkaCluster, type TopicMetadata } from './kafka-cluster.ts';
+import { ClusterFailure, type CleanupPolicy, type KafkaCluster, type TopicMetadata } from './kafka-cluster.ts';
 import { unpackRecords } from './kafka-compression.ts';
 import { brokerFailure, KAFKA_ERROR, kafkaErrorText } from './kafka-errors.ts';
 import type { FetchAnswer, FetchShare } from './kafka-fetch.ts';
@@ -18,6 +18,8 @@ import type { OpenOptions } from './source.ts';
 /** A log that was opened. */
 export interface OpenedKafka {
   readonly partitions: readonly KafkaPartition[];
+  /** Those whose position moved over a gap that was accepted. */
+  readonly moved: readonly KafkaPartition[];
   readonly gaps: readonly string[];
   readonly notes: readonly string[];
   readonly waiting: readonly string[];
@@ -50,6 +52,7 @@ const WORDS: LogWords = {
 interface Look {
   readonly clusterId: string;
   readonly bounds: readonly LedBounds[];
+  readonly policies: ReadonlyMap<string, CleanupPolicy>;
   readonly absent: readonly PartitionPosition[];
   readonly waiting: readonly string[];
   readonly flaw: string | null;
@@ -71,7 +74,13 @@ export async function openKafka(parts: OpenParts, options: OpenOptions): Promise
   });
   const { gaps, notes } = checkPositions(found, look.absent, WORDS, options.acceptIncompleteHistory);
   const partitions = found.map((f) => new KafkaPartition(f, f.leader, f, Math.max(f.start, f.position?.next ?? 0), f.position === null ? null : lastRecordOf(f.position)));
-  return { partitions, gaps, notes, waiting: look.waiting, clusterId: look.clusterId };
+  for (const partition of partitions) {
+    partition.policy = look.policies.get(partition.topic) ?? 'unknown';
+    partition.isAwaited = partition.end > partition.next;
+    partition.askedAt = parts.clock.monotonicMs();
+  }
+  const moved = partitions.filter((partition, index) => partition.next > (found[index].position?.next ?? 0));
+  return { partitions, moved, gaps, notes, waiting: look.waiting, clusterId: look.clusterId };
 }
 
 async function lookUntilSound(parts: OpenParts, positions: readonly PartitionPosition[]): Promise<Look> {
@@ -95,13 +104,14 @@ async function lookOnce({ cluster, selection }: OpenParts, positions: readonly P
   try {
     const { clusterId, topics } = await cluster.metadata(selection.names);
     const meant = topics.filter((topic) => selection.means(topic));
+    const policies = await cluster.cleanupPolicies(meant.filter(({ error }) => error === KAFKA_ERROR.none).map(({ topic }) => topic));
     const { bounds, unknown } = await askBounds(cluster, partitionsOf(meant));
     const there = new Set(bounds.map(partitionName));
     const absent = positions.filter((position) => position.next > 0 && !there.has(partitionName(position)));
     const beyond = bounds.some((b) => positions.some((p) => p.topic === b.topic && p.partition === b.partition && p.next > b.end));
-    const trouble = topicTrouble(meant) ?? (unknown.length === 0 ? null : `${partitionName(unknown[0].place)} cannot be read: ${kafkaErrorText(unknown[0].error)}`);
+    const trouble = topicTrouble(meant) ?? (unknown.length === 0 ? null : `${partitionName(unknown[0].place)} cannot be read: ${unknown[0].reason}`);
     const flaw = trouble ?? (absent.length > 0 || beyond ? 'positions lie beyond the log' : null);
-    return { clusterId: clusterId ?? 'unknown', bounds, absent, waiting: selection.waiting(topics), flaw, isAboutPositions: trouble === null };
+    return { clusterId: clusterId ?? 'unknown', bounds, policies, absent, waiting: selection.waiting(topics), flaw, isAboutPositions: trouble === null };
   } catch (error) {
     if (error instanceof ClusterFailure) return error;
     const { text, mayPass } = brokerFailure(error);

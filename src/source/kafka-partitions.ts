@@ -1,3 +1,4 @@
+import type { CleanupPolicy } from './kafka-cluster.ts';
 import type { LastRecord, ReadPartition } from './kafka-batch.ts';
 import { partitionName, type PartitionBounds, type TopicPartition } from './positions.ts';
 
@@ -16,17 +17,31 @@ export class KafkaPartition implements ReadPartition {
   end: number;
   /** Offset the next fetch begins at: behind what has arrived, which may not be read yet. */
   fetchNext: number;
-  /** Answers that hold records of it and are not read yet. */
+  /** Answers that hold records of it and are not read to their end yet. */
   waiting = 0;
   /** The log may be another since the last answer: the record before the position is fetched again and compared. */
   isDoubtful = false;
+  /** Counts the comparisons begun: an answer to a question asked before the last one is not taken, since it may be of another leader. */
+  epoch = 0;
   /** The record that is being looked for. */
   expected: LastRecord | null = null;
   /** When what cannot be right for long began: an end before our position, a topic that is not there. Monotonic milliseconds. */
   troubleSince: number | null = null;
+  /** When the broker began to refuse the partition with what somebody must mend. Monotonic milliseconds, as all moments here. */
+  refusedSince: number | null = null;
+  /** Up to where transactions are decided, while some behind that are not, and since when. */
+  undecided: { readonly offset: number; readonly since: number } | null = null;
+  /** When the answer that came last was asked for; null before the first. */
+  askedAt: number | null = null;
+  /** True when records were there at start that are to be read. */
+  isAwaited = false;
   /** Not asked for before this moment. */
   restUntil = 0;
   stopped = false;
+  /** Whether compaction may have taken offsets. */
+  policy: CleanupPolicy = 'unknown';
+  /** True once a hole between its offsets was said; one is said for each partition. */
+  hasHole = false;
 
   constructor(place: TopicPartition, leader: number, bounds: { readonly start: number; readonly end: number }, next: number, last: LastRecord | null) {
     this.topic = place.topic;
@@ -73,14 +88,19 @@ export class KafkaPartitions {
     this.#turns = this.#turns.filter((p) => p !== partition);
   }
 
-  /** What a broker can be asked for now. A doubtful partition is asked for once all that has arrived of it is read. */
-  askable(leader: number, now: number): KafkaPartition[] {
+  /**
+   * What a broker can be asked for now. A doubtful partition is asked for once all that has arrived of it is read. One whose last answer is older than `staleMs` is doubtful: its topic may
+   * have been made again without any error while nobody asked.
+   */
+  askable(leader: number, now: number, staleMs: number): KafkaPartition[] {
     const found: KafkaPartition[] = [];
     for (const partition of this.#turns) {
       if (partition.leader !== leader || partition.stopped || partition.restUntil > now) continue;
+      if (partition.askedAt !== null && now - partition.askedAt > staleMs) partition.isDoubtful = true;
       if (partition.isDoubtful) {
         if (partition.waiting > 0) continue;
         partition.isDoubtful = false;
+        partition.epoch++;
         partition.expected = partition.last;
         partition.fetchNext = partition.next;
       }

@@ -24,6 +24,16 @@ export function overtaken(partition: KafkaPartition, start: number): PartitionSt
   return stop(partition, 'POSITION_TOO_OLD', partition.next, `${partitionName(partition)} was read up to offset ${partition.next}, and now begins at offset ${start}: offsets ${partition.next} to ${start - 1} are gone (retention). Raise the topic's retention and replay into an empty store from a log that reaches back, or accept the gap with ${ACCEPT}, then restart.`);
 }
 
+/** OFFSETS_MISSING: a hole in a log that is not compacted. `hole`: see `holeText`. */
+export function offsetsMissing(partition: KafkaPartition, hole: string): PartitionStop {
+  return stop(partition, 'OFFSETS_MISSING', partition.next, `${hole}, although the topic is not compacted (cleanup.policy). Look at the segments with \`kafka-dump-log\`; replay into an empty store from a log that is whole, or accept the gap with ${ACCEPT}, then restart. If the topic was compacted once, accepting it loses nothing but older versions of rows.`);
+}
+
+/** A hole between offsets in words. `isWhole`: all of them are missing, not some. */
+export function holeText(partition: KafkaPartition, from: number, to: number, isWhole: boolean): string {
+  return `${isWhole ? 'offsets' : 'some of the offsets'} ${from} to ${to} of ${partitionName(partition)} are missing in the topic`;
+}
+
 /** POSITION_BEYOND_END: the log is shorter than what was read of it. */
 export function beyondEnd(partition: KafkaPartition, end: number): PartitionStop {
   return stop(partition, 'POSITION_BEYOND_END', partition.next, `${partitionName(partition)} was read up to offset ${partition.next}, and now ends before offset ${end}: it was truncated or made again. ${OTHER_LOG}.`);

@@ -1,8 +1,9 @@
 import { askBounds } from './kafka-bounds.ts';
-import { brokerFailure, KAFKA_ERROR, kafkaErrorText } from './kafka-errors.ts';
+import type { Code } from '../errors.ts';
+import { KAFKA_ERROR, kafkaErrorText } from './kafka-errors.ts';
 import type { FollowParts } from './kafka-follow.ts';
 import type { KafkaPartition } from './kafka-partitions.ts';
-import { beyondEnd, overtaken, topicGone } from './kafka-stops.ts';
+import { beyondEnd, overtaken, refused, topicGone } from './kafka-stops.ts';
 import { partitionName } from './positions.ts';
 import type { PartitionStop, SourceEvent } from './source.ts';
 
@@ -10,6 +11,8 @@ import type { PartitionStop, SourceEvent } from './source.ts';
 const REST_MS = 250;
 /** Trouble that is over sooner is not worth a word: a leader is chosen in less. */
 const QUIET_MS = 2_000;
+/** What only somebody can mend when it does not pass soon: the user lost the right to read, or the broker's disk holds damaged records. */
+const LASTING: ReadonlySet<number> = new Set([KAFKA_ERROR.corruptMessage, KAFKA_ERROR.topicAuthorizationFailed]);
 
 /**
  * Decides what errors of single partitions mean. What time may mend is waited for; what says that the log is not the one that was read stops the partition. Nothing here ever
@@ -29,11 +32,11 @@ export class KafkaTrouble {
     this.#lookSoon = lookSoon;
   }
 
-  /** Says SOURCE_RETRYING about something, once until it is over. */
-  say(about: string, message: string): void {
+  /** Says a warning about something, once until it is over. */
+  say(about: string, message: string, code: Code = 'SOURCE_RETRYING'): void {
     if (this.#said.has(about)) return;
     this.#said.add(about);
-    this.#say({ kind: 'warned', warning: { code: 'SOURCE_RETRYING', message } });
+    this.#say({ kind: 'warned', warning: { code, message } });
   }
 
   over(about: string): void {
@@ -55,22 +58,42 @@ export class KafkaTrouble {
       this.#checks.add(check);
       return;
     }
+    const now = this.#parts.clock.monotonicMs();
+    state.refusedSince = LASTING.has(error) ? state.refusedSince ?? now : null;
+    if (state.refusedSince !== null && now - state.refusedSince >= this.#parts.timing.patienceMs) {
+      this.stop(state, refused(state, kafkaErrorText(error)));
+      return;
+    }
     this.#lookSoon();
     if (this.#lasts(state) > QUIET_MS) this.say(partitionName(state), `${partitionName(state)} cannot be read at the moment: ${kafkaErrorText(error)}. It is tried again until it can.`);
   }
 
   /** A fetch was answered: the log ends there. An end before our position is believed after a while. */
   endSeen(state: KafkaPartition, end: number): void {
+    state.refusedSince = null;
     if (end >= state.next) {
       state.troubleSince = null;
       this.over(partitionName(state));
     } else this.#below(state, end);
   }
 
-  /** The cluster was looked at, and the partition is not there. One of which nothing was read is forgotten and waited for. */
+  /** A fetch was answered: transactions are decided up to `stable`. One that stays open holds back what is behind it, which the lag does not show. */
+  stableSeen(state: KafkaPartition, stable: number, end: number): void {
+    const now = this.#parts.clock.monotonicMs();
+    const about = `transaction ${partitionName(state)}`;
+    if (stable < 0 || end <= stable || state.undecided?.offset !== stable) {
+      state.undecided = stable >= 0 && end > stable ? { offset: stable, since: now } : null;
+      this.over(about);
+    } else if (now - state.undecided.since >= this.#parts.timing.patienceMs) {
+      this.say(about, `${partitionName(state)} cannot be read beyond offset ${stable}, although it ends at ${end}: a transaction that begins there is still open. Look for the producer (\`kafka-transactions\` lists and ends hanging ones); reading goes on when it is decided.`, 'TRANSACTION_OPEN');
+    }
+  }
+
+  /** The cluster was looked at, and the partition is not there. One of which nothing was read, nor is to be, is forgotten and waited for. */
   notThere(state: KafkaPartition): void {
     if (state.stopped) return;
-    if (state.next === 0 && state.last === null) this.#parts.partitions.remove(state);
+    const isUnread = state.next === 0 && state.last === null && !state.isAwaited && state.waiting === 0;
+    if (isUnread) this.#parts.partitions.remove(state);
     else if (this.#lasts(state) >= this.#parts.timing.patienceMs) this.stop(state, topicGone(state));
     else this.#doubt(state);
   }
@@ -81,15 +104,12 @@ export class KafkaTrouble {
   }
 
   async #checkRange(state: KafkaPartition): Promise<void> {
-    try {
-      const { bounds } = await askBounds(this.#parts.cluster, [state]);
-      if (bounds.length > 0 && state.waiting === 0) this.#compare(state, bounds[0]);
-      else this.#lookSoon();
-    } catch (error) {
-      if (!this.#parts.signal.aborted) this.say(partitionName(state), `${partitionName(state)}: its bounds could not be asked for: ${brokerFailure(error).text}. It is tried again until they can.`);
-    } finally {
-      state.restUntil = this.#parts.clock.monotonicMs() + REST_MS;
-    }
+    const { bounds, unknown } = await askBounds(this.#parts.cluster, [state]);
+    state.restUntil = this.#parts.clock.monotonicMs() + REST_MS;
+    if (this.#parts.signal.aborted) return;
+    if (unknown.length > 0) this.say(partitionName(state), `${partitionName(state)}: its bounds could not be asked for: ${unknown[0].reason}. It is tried again until they can.`);
+    if (bounds.length > 0 && state.waiting === 0) this.#compare(state, bounds[0]);
+    else this.#lookSoon();
   }
 
   #compare(state: KafkaPartition, { start, end }: { readonly start: number; readonly end: number }): void {

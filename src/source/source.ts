@@ -51,6 +51,8 @@ export type SourceEvent =
   | { readonly kind: 'bounds'; readonly bounds: readonly PartitionBounds[]; readonly waiting?: readonly string[] }
   /** A partition cannot go on. Other partitions may. */
   | { readonly kind: 'stopped'; readonly stop: PartitionStop }
+  /** A stretch that turned out to be missing while reading, in words; only with `acceptIncompleteHistory`. What is known at start is in `OpenedLog.gaps`. */
+  | { readonly kind: 'gap'; readonly gap: string }
   /** Something an operator wants to know, and reading goes on: a broker is away, a record could not be compared. Said once, until it is over. */
   | { readonly kind: 'warned'; readonly warning: SourceWarning };
 

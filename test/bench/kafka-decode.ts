@@ -46,7 +46,7 @@ async function rate(read: (answer: Buffer) => number | Promise<number>, from: re
 }
 
 function ours(recordsMax: number): (raw: Buffer) => number {
-  const reader = new AnswerReader(recordsMax);
+  const reader = new AnswerReader(recordsMax, false);
   return (raw) => {
     const answer = readFetchAnswer(raw, 11);
     const state = new KafkaPartition({ topic: 't', partition: 0 }, 1, { start: 0, end: 1e9 }, 0, null);

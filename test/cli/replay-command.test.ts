@@ -62,13 +62,26 @@ describe('a finished replay', () => {
     expect(summary).toMatch(/rows +0 expenses, 10 rents, 0 properties/);
     expect(summary).toMatch(/accounts +1: 1 properties and 0 units; incomplete properties: 1, accounts out of range: 0/);
     expect(summary).toContain('total revenue 10.0000, rent 10.0000, expenses 0.0000');
-    expect(summary).toMatch(/waiting for +topic typo, which does not exist yet; .*RENTFOLD_KAFKA_TOPICS/);
+    expect(summary).toMatch(/\nwarning: topic typo does not exist and is waited for; .*RENTFOLD_KAFKA_TOPICS\n$/);
+    expect(run.lines.filter(({ code }) => code === 'TOPIC_MISSING')).toMatchObject([{ level: 40, msg: expect.stringContaining('topic typo does not exist') as string }]);
     expect(summary).toMatch(/parquet file +1 accounts as of \d{4}-\d\d-\d\d/);
     expect(summary).toMatch(/checkpoint +generation 1 of lineage 20\d{6}T/);
     expect(summary).toMatch(/positions +other\/2 0\n +rents\/0 12\n/);
     expect(await leaseIsFree(place)).toBe(true);
     expect(run.ingest.isClosed).toBe(true);
     expect(run.ingest.committed.map((positions) => positions.map(({ next }) => next))).toEqual([[12]]);
+  });
+
+  it('keeps a gap that it met while reading, and every answer says so', async () => {
+    const place = createMemoryPlace();
+    const run = new ReplayRun(place, until(10)).start();
+    run.ingest.give({ kind: 'gap', gap: 'offsets 3 to 4 of rents/0 are missing' }, new ChangeWriter('rents', 1).batch(rents(0, 10)));
+    expect(await run.ended).toMatch(/missing +offsets 3 to 4 of rents\/0 are missing; every answer says complete: false/);
+    const serving = new ServeRun(place);
+    serving.ingest.opening = () => Promise.resolve({ ...until(10), gaps: [], notes: [], identity: 'scripted' });
+    serving.start();
+    await serving.ready();
+    expect(await serving.get(FIGURES)).toMatchObject({ status: 200, body: { complete: false } });
   });
 
   it('is served at once, before anything is read', async () => {

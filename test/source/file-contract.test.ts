@@ -22,6 +22,7 @@ describeSource('file', async () => {
       });
       await folder.write(`${topic}.jsonl`, kept.map((line) => `${line}\n`).join(''));
     },
+    forgetsEmptied: true,
     recreate: async (topic, records) => await folder.write(`${topic}.jsonl`, dumpText(records)),
     dispose: async () => await folder.dispose(),
   };

@@ -5,6 +5,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { CleanupPolicy } from '../../src/source/kafka-cluster.ts';
 import { AnswerReader } from '../../src/source/kafka-answer.ts';
 import { readFetchAnswer } from '../../src/source/kafka-fetch.ts';
 import { KafkaPartition } from '../../src/source/kafka-partitions.ts';
@@ -20,15 +21,17 @@ interface Read {
   readonly others: SourceEvent[];
 }
 
-function partition(next = 0): KafkaPartition {
-  return new KafkaPartition({ topic: 't', partition: 0 }, 1, { start: 0, end: 1e6 }, next, null);
+function partition(next = 0, policy: CleanupPolicy = 'delete'): KafkaPartition {
+  const state = new KafkaPartition({ topic: 't', partition: 0 }, 1, { start: 0, end: 1e6 }, next, null);
+  state.policy = policy;
+  return state;
 }
 
 /** Reads an answer of one share, with batches copied while they are valid. */
-function read(records: Buffer, state = partition(), recordsMax = 100, share: Partial<WireShare> = {}): Read {
+function read(records: Buffer, state = partition(), recordsMax = 100, share: Partial<WireShare> = {}, acceptsHoles = false): Read {
   const answer = readFetchAnswer(fetchAnswerBody([{ topic: 't', partition: 0, records, ...share }]), 11);
   const found: Read = { records: [], sizes: [], next: [], others: [] };
-  for (const event of new AnswerReader(recordsMax).read(answer, [{ share: answer.shares[0], state }])) {
+  for (const event of new AnswerReader(recordsMax, acceptsHoles).read(answer, [{ share: answer.shares[0], state }])) {
     if (event.kind !== 'records') {
       found.others.push(event);
       continue;
@@ -79,9 +82,10 @@ describe('record batches', () => {
     await fc.assert(fc.asyncProperty(someBatches, fc.integer({ min: 1, max: 30 }), fc.nat({ max: 60 }), fc.constantFrom(0, 7, 2 ** 32 - 20, 2 ** 52), async (batches, recordsMax, skip, base) => {
       const { bytes, all, end } = await encode(batches, base);
       const from = Math.min(base + skip, end);
-      const state = partition(from);
+      const state = partition(from, 'compact');
       const found = read(bytes, state, recordsMax);
-      expect(found.others).toEqual([]);
+      expect(found.others.every((event) => event.kind === 'warned' && event.warning.code === 'OFFSETS_SKIPPED')).toBe(true);
+      expect(found.others.length).toBeLessThanOrEqual(1);
       expect(found.records).toEqual(all.filter((r) => r.offset >= from).map(plain));
       expect(Math.max(0, ...found.sizes)).toBeLessThanOrEqual(recordsMax);
       expect(state.next).toBe(end);
@@ -100,7 +104,7 @@ describe('record batches', () => {
       const state = partition();
       const found = read(damaged, state);
       const stops = found.others.filter((event) => event.kind === 'stopped');
-      if (stops.length > 0) expect(['RECORDS_CORRUPT', 'RECORDS_TOO_LARGE', 'RECORDS_UNSUPPORTED', 'OFFSET_FELL']).toContain(stops[0].stop.code);
+      if (stops.length > 0) expect(['RECORDS_CORRUPT', 'RECORDS_TOO_LARGE', 'RECORDS_UNSUPPORTED', 'OFFSET_FELL', 'OFFSETS_MISSING']).toContain(stops[0].stop.code);
       else if (!isSealed) for (const r of found.records) expect(whole.map(({ key, value }) => ({ key, value }))).toContainEqual({ key: r.key, value: r.value });
       for (let i = 1; i < found.records.length; i++) expect(found.records[i].offset).toBeGreaterThan(found.records[i - 1].offset);
     }), propertyParameters(600));
@@ -119,9 +123,9 @@ describe('record batches', () => {
   });
 
   it('move the position when nothing is left in them', async () => {
-    const state = partition();
+    const state = partition(0, 'compact');
     const found = read(await recordBatch({ records: [], baseOffset: 0, lastOffset: 9 }), state);
-    expect(found).toMatchObject({ records: [], sizes: [0], next: [10], others: [] });
+    expect(found).toMatchObject({ records: [], sizes: [0], next: [10], others: [{ kind: 'warned' }] });
     expect(state.next).toBe(10);
   });
 
@@ -131,7 +135,7 @@ describe('record batches', () => {
     expect(read(await recordBatch({ records: [record(0, { time: -1 })] })).records[0].time).toBeNull();
   });
 
-  it('with ten thousand headers, or one of a megabyte, cost no more than their bytes', async () => {
+  it('with ten thousand headers, or one of a megabyte, come out whole', async () => {
     const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`header-${i}`, Buffer.from('x')]));
     const found = read(await recordBatch({ records: [record(0, { headers: many }), record(1, { headers: { large: Buffer.alloc(1_000_000) } }), record(2)] }));
     expect(found.records).toEqual([record(0), record(1), record(2)].map(plain));
@@ -188,7 +192,7 @@ describe('transactions', () => {
 
 describe('the record before a position', () => {
   const expecting = (offset: number, value = `v${offset}`): KafkaPartition => {
-    const state = partition(offset + 1);
+    const state = partition(offset + 1, 'compact');
     state.last = { offset, time: 1_700_000_000_000 + offset, hash: hashRecord(Buffer.from(`k${offset}`), Buffer.from(value)) };
     state.expected = state.last;
     return state;
@@ -211,7 +215,50 @@ describe('the record before a position', () => {
     const inside = read(await recordBatch({ records: [record(0), record(6)], baseOffset: 0 }), expecting(4));
     expect(inside).toMatchObject({ records: [{ offset: 6 }], others: [{ kind: 'warned', warning: { code: 'RECORD_UNVERIFIED', message: expect.stringMatching(/t\/0.*offset 4/) as string } }] });
     const behind = read(await recordBatch({ records: records(9, 11) }), expecting(4));
-    expect(behind).toMatchObject({ records: [{ offset: 9 }, { offset: 10 }], others: [{ kind: 'warned' }] });
+    expect(behind).toMatchObject({ records: [{ offset: 9 }, { offset: 10 }], others: [{ kind: 'warned' }, { kind: 'warned', warning: { code: 'OFFSETS_SKIPPED' } }] });
+  });
+
+  it('that compaction took from the end of its batch is said, and not looked for again', async () => {
+    const state = expecting(4);
+    const found = read(await recordBatch({ records: records(0, 3), lastOffset: 4 }), state);
+    expect(found.others).toMatchObject([{ kind: 'warned', warning: { code: 'RECORD_UNVERIFIED' } }]);
+    expect([state.expected, state.next]).toEqual([null, 5]);
+  });
+});
+
+describe('offsets that are missing', () => {
+  const gapped = async (): Promise<Buffer> => Buffer.concat([await recordBatch({ records: records(0, 5) }), await recordBatch({ records: records(1000, 1005) })]);
+  const inside = async (): Promise<Buffer> => await recordBatch({ records: [...records(0, 2), ...records(4, 6)] });
+  const later = async (): Promise<Buffer> => Buffer.concat([await gapped(), await recordBatch({ records: records(2000, 2001) })]);
+
+  it('stop a partition that is not compacted, before anything behind them; the gap is named', async () => {
+    const state = partition();
+    const found = read(await gapped(), state);
+    expect(found.records.map((r) => r.offset)).toEqual([0, 1, 2, 3, 4]);
+    expect(found.others).toEqual([{ kind: 'stopped', stop: expect.objectContaining({ code: 'OFFSETS_MISSING', offset: 5, message: expect.stringMatching(/offsets 5 to 999 of t\/0 are missing.*RENTFOLD_ACCEPT_INCOMPLETE_HISTORY/) as string }) as never }]);
+    expect(state.next).toBe(5);
+    expect(read(await inside())).toMatchObject({ records: [], others: [{ kind: 'stopped', stop: { code: 'OFFSETS_MISSING', message: expect.stringContaining('some of the offsets 0 to 5') as string } }] });
+  });
+
+  it('are a gap that is told once where gaps are accepted', async () => {
+    const found = read(await later(), partition(), 100, {}, true);
+    expect(found.records.map((r) => r.offset)).toEqual([0, 1, 2, 3, 4, 1000, 1001, 1002, 1003, 1004, 2000]);
+    expect(found.others).toEqual([{ kind: 'gap', gap: expect.stringMatching(/offsets 5 to 999 of t\/0/) as string }]);
+  });
+
+  it('are said once where compaction may have taken them', async () => {
+    for (const policy of ['compact', 'unknown'] as const) {
+      const found = read(await later(), partition(0, policy));
+      expect(found.records.length).toBe(11);
+      expect(found.others).toEqual([{ kind: 'warned', warning: { code: 'OFFSETS_SKIPPED', message: expect.stringMatching(policy === 'compact' ? /5 to 999.*is compacted/ : /5 to 999.*not known/) as string } }]);
+    }
+  });
+
+  it('are none where transactions were aborted, where a batch was read in part, and where the log begins later', async () => {
+    const aborted = Buffer.concat([await recordBatch({ records: records(0, 3), producerId: 1, isTransactional: true }), await controlBatch(3, 1, 'abort'), await recordBatch({ records: records(4, 6) })]);
+    expect(read(aborted, partition(), 100, { aborted: [{ producerId: 1, firstOffset: 0 }] })).toMatchObject({ records: [{ offset: 4 }, { offset: 5 }], others: [] });
+    expect(read(await recordBatch({ records: records(0, 6) }), partition(3))).toMatchObject({ records: { length: 3 }, others: [] });
+    expect(read(await recordBatch({ records: records(8, 9) }), partition(3), 100, { logStart: 8 }).others).toMatchObject([{ stop: { code: 'POSITION_TOO_OLD' } }]);
   });
 });
 

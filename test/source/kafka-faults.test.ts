@@ -5,6 +5,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createKafkaSource } from '../../src/source/kafka.ts';
 import type { KafkaTiming } from '../../src/source/kafka-options.ts';
+import type { OpenOptions } from '../../src/source/source.ts';
 import { QUICK } from '../support/kafka-log.ts';
 import { FakeKafka } from '../support/fake-kafka.ts';
 import type { WireRecord } from '../support/kafka-wire.ts';
@@ -30,10 +31,10 @@ describe('a broker in a bad moment', () => {
     await fake.close();
   });
 
-  async function open(timing: Partial<KafkaTiming> = {}): Promise<SourceReader> {
+  async function open(timing: Partial<KafkaTiming> = {}, options: Partial<OpenOptions> = {}): Promise<SourceReader> {
     const reader = new SourceReader(createKafkaSource({ brokers: [`127.0.0.1:${fake.port}`], topics: ['t'], group: 'g', tls: null, sasl: null }, { ...QUICK, retryMs: [5, 20], ...timing }));
     readers.push(reader);
-    await reader.open();
+    await reader.open(options);
     return reader;
   }
 
@@ -65,6 +66,48 @@ describe('a broker in a bad moment', () => {
     expect(reader.stops).toMatchObject([{ topic: 't', partition: 0, code: 'POSITION_RECORD_CHANGED', offset: 4, message: expect.stringMatching(/t\/0.*offset 4 is another one/) as string }]);
     expect(offsets(reader)).toEqual(upTo(5));
   });
+
+  it('cuts connections while one of its answers is being read, and is another log then: stops', async () => {
+    fake.records = records(0, 100);
+    const reader = await open({}, { recordsMax: 10 });
+    await reader.until(() => reader.records.length === 20);
+    fake.records = Array.from({ length: 130 }, (_, i) => record(i, `other${i}`));
+    const looks = fake.asked.get(3)!;
+    fake.cut();
+    // Connected again; a look at the cluster later anything that is to be asked has been.
+    await until(() => fake.asked.get(3)! > looks + 2);
+    await reader.until(() => reader.stops.length > 0 || reader.records.length > 100);
+    expect(reader.stops).toMatchObject([{ code: 'POSITION_RECORD_CHANGED', offset: 99 }]);
+    expect(offsets(reader)).toEqual(upTo(100));
+    expect(reader.warnings.filter(({ code }) => code === 'RECORD_UNVERIFIED')).toEqual([]);
+  });
+
+  it('has a hole in its log: stops with the gap, goes on past it when that is accepted, and says it when nobody tells whether the topic is compacted', async () => {
+    fake.records = [...records(0, 5), ...records(1000, 1005)];
+    const strict = await open();
+    await strict.until(() => strict.stops.length > 0);
+    expect(strict.stops).toMatchObject([{ code: 'OFFSETS_MISSING', offset: 5, message: expect.stringContaining('offsets 5 to 999 of t/0') as string }]);
+    expect(offsets(strict)).toEqual(upTo(5));
+    const accepting = await open({}, { acceptIncompleteHistory: true });
+    await accepting.until(() => accepting.records.length === 10);
+    expect(accepting.gaps).toEqual([expect.stringContaining('offsets 5 to 999 of t/0')]);
+    for (const policy of ['compact,delete', null]) {
+      fake.policy = policy;
+      const told = await open();
+      await told.until(() => told.records.length === 10);
+      expect(told.warnings).toMatchObject([{ code: 'OFFSETS_SKIPPED' }]);
+    }
+  });
+
+  it('takes positions and does not answer: it is given up in bounded time', async () => {
+    fake.records = records(0, 5);
+    const reader = await open();
+    await reader.until(() => reader.records.length === 5);
+    await reader.source.commit(reader.savedPositions());
+    expect(fake.committed).toEqual([5]);
+    fake.unanswered.add(8);
+    await expect(reader.source.commit(reader.savedPositions())).rejects.toMatchObject({ code: 'SOURCE_FAILED', message: expect.stringMatching(/not taken within 3000 ms/) as string });
+  }, 15_000);
 
   it('has lost its tail for a moment, and for good', async () => {
     fake.records = records(0, 5);
@@ -110,9 +153,9 @@ describe('a broker in a bad moment', () => {
     }
     expect(offsets(reader)).toEqual(upTo(17));
     expect(reader.stops).toEqual([]);
-    fake.fetchError = 29;
-    await reader.until(() => reader.warnings.some(({ message }) => message.includes('TOPIC_AUTHORIZATION_FAILED')));
-    expect(reader.warnings.filter(({ message }) => message.includes('TOPIC_AUTHORIZATION_FAILED')).length).toBe(1);
+    fake.fetchError = 56;
+    await reader.until(() => reader.warnings.some(({ message }) => message.includes('KAFKA_STORAGE_ERROR')));
+    expect(reader.warnings.filter(({ message }) => message.includes('KAFKA_STORAGE_ERROR')).length).toBe(1);
   });
 
   it('sends damaged bytes: the partition stops, the process does not', async () => {
@@ -144,5 +187,45 @@ describe('a broker in a bad moment', () => {
     await reader.until(() => reader.stops.length > 0);
     expect(reader.stops).toMatchObject([{ code: 'POSITION_TOO_OLD', offset: 5, message: expect.stringMatching(/offsets 5 to 8 are gone/) as string }]);
     expect(offsets(reader)).toEqual(upTo(5));
+  });
+});
+
+describe('two brokers', () => {
+  it('of which the first is away: positions are told through the other', async () => {
+    await using fake = await FakeKafka.create(2);
+    Object.assign(fake, { leaders: [2], coordinator: 2, records: records(0, 5) });
+    const reader = new SourceReader(createKafkaSource({ brokers: [`127.0.0.1:${fake.port}`], topics: ['t'], group: 'g', tls: null, sasl: null }, { ...QUICK, retryMs: [5, 20] }));
+    await using _closing = { [Symbol.asyncDispose]: async () => await reader.close() };
+    await reader.open();
+    await reader.until(() => reader.records.length === 5);
+    await fake.stop(1);
+    await reader.source.commit(reader.savedPositions());
+    expect(fake.committed).toEqual([5]);
+  });
+
+  it('of which the old leader answers after the new one was asked: its answer is not taken', async () => {
+    await using fake = await FakeKafka.create(2);
+    fake.records = records(0, 5);
+    const reader = new SourceReader(createKafkaSource({ brokers: [`127.0.0.1:${fake.port}`], topics: ['t'], group: 'g', tls: null, sasl: null }, { ...QUICK, retryMs: [5, 20] }));
+    await using _closing = { [Symbol.asyncDispose]: async () => await reader.close() };
+    await reader.open();
+    await reader.until(() => reader.records.length === 5);
+    const old = Promise.withResolvers<void>();
+    const fresh = Promise.withResolvers<void>();
+    fake.held.set(1, old.promise).set(2, fresh.promise);
+    fake.records = records(0, 8);
+    const going = reader.until(() => reader.records.length === 8);
+    // The old leader has its answer ready; then the new one is asked for the record to compare.
+    await until(() => fake.fetched.at(-1) === 5 && fake.isHolding(1));
+    fake.leaders = [2];
+    await until(() => fake.isHolding(2));
+    old.resolve();
+    await until(() => !fake.isHolding(1));
+    fresh.resolve();
+    fake.held.clear();
+    await going;
+    expect(reader.records.map((r) => r.offset)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(reader.warnings).toEqual([]);
+    expect(reader.stops).toEqual([]);
   });
 });

@@ -113,6 +113,21 @@ describe.skipIf(kafka === null)('reaching a broker', () => {
     expect(await reads({ brokers: ['127.0.0.1:1', ...kafka!.brokers] })).toBe(3);
   });
 
+  it('stops a partition that a user may see and not read, and says so', async () => {
+    await topics.append(recordsOf('unread', 0, 0, 1));
+    const { restricted } = kafka!.sasl;
+    const at = ['--bootstrap-server', kafka!.brokers[0], '--topic', topics.named('unread')];
+    await kafka!.tool('kafka-acls', ['--add', ...at, '--allow-principal', `User:${restricted.username}`, '--operation', 'Describe']);
+    const reader = new SourceReader(topics.source({ topics: ['unread'], brokers: kafka!.sasl.brokers, sasl: { mechanism: 'plain', ...restricted } }));
+    try {
+      await reader.open();
+      await reader.untilEndAtStart();
+      expect(reader.stops).toMatchObject([{ code: 'SOURCE_FAILED', message: expect.stringContaining('TOPIC_AUTHORIZATION_FAILED') as string }]);
+    } finally {
+      await reader.close();
+    }
+  });
+
   it('says which topic a user may not read', async () => {
     await topics.append(recordsOf('locked', 0, 0, 1));
     const rule = ['--bootstrap-server', kafka!.brokers[0], '--topic', topics.named('locked'), '--allow-principal', 'User:somebody', '--operation', 'Read', '--operation', 'Describe'];

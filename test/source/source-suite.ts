@@ -19,6 +19,8 @@ export interface TestLog {
   truncateHead(topic: string, partition: number, before: number): Promise<void>;
   /** Deletes the topic and makes it again with these records. */
   recreate(topic: string, records: readonly TestRecord[]): Promise<void>;
+  /** True: a partition without a record left is not there at all, as in files. */
+  readonly forgetsEmptied?: boolean;
   dispose(): Promise<void>;
 }
 
@@ -128,6 +130,23 @@ export function describeSource(name: string, createLog: () => Promise<TestLog>):
       expect(reader.opened!.gaps).toEqual([expect.stringMatching(/t\/0.*5 to 9/)]);
       await reader.untilEndAtStart();
       expect(reader.records).toEqual(recordsOf('t', 0, 10, 20));
+    });
+
+    it('moves the position over an accepted gap before any record comes, also into a partition that is empty now', async () => {
+      await log.append([...recordsOf('t', 0, 0, 5), ...recordsOf('t', 1, 0, 2)]);
+      await log.truncateHead('t', 0, 5);
+      const options = { positions: [positionAfter(recordAt('t', 0, 2))], acceptIncompleteHistory: true };
+      if (log.forgetsEmptied === true) {
+        expect(await refusal(options)).toMatchObject({ code: 'POSITION_BEYOND_END' });
+        return;
+      }
+      const reader = await openReader(options);
+      await reader.untilEndAtStart();
+      expect(reader.positions.get('t/0')).toMatchObject({ next: 5, lastOffset: 2 });
+      expect(reader.records).toEqual(recordsOf('t', 1, 0, 2));
+      const unread = await openReader({ acceptIncompleteHistory: true });
+      await unread.untilEndAtStart();
+      expect(unread.positions.get('t/0')?.next).toBe(5);
     });
 
     it('refuses a log whose beginning is gone when there is no position, unless that is accepted', async () => {

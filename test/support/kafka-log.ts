@@ -134,7 +134,7 @@ class ShortNames implements Source {
         case 'records': yield { kind: 'records', batch: this.#shortBatch(event.batch) }; break;
         case 'bounds': yield { ...event, bounds: event.bounds.map((b) => this.#short(b)), ...(event.waiting === undefined ? {} : { waiting: event.waiting.map((name) => this.#cut(name)) }) }; break;
         case 'stopped': yield { kind: 'stopped', stop: this.#short(event.stop) }; break;
-        case 'warned': yield event;
+        case 'gap': case 'warned': yield event;
       }
     }
   }

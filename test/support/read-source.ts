@@ -23,6 +23,8 @@ export class SourceReader {
   readonly batchSizes: number[] = [];
   readonly stops: PartitionStop[] = [];
   readonly warnings: SourceWarning[] = [];
+  /** Gaps told while reading. */
+  readonly gaps: string[] = [];
   /** Topics that are waited for, as last told. */
   waiting: readonly string[] = [];
   /** Latest bounds, by partition name. */
@@ -68,6 +70,7 @@ export class SourceReader {
         this.waiting = next.value.waiting ?? this.waiting;
         break;
       case 'stopped': this.stops.push(next.value.stop); break;
+      case 'gap': this.gaps.push(next.value.gap); break;
       case 'warned': this.warnings.push(next.value.warning);
     }
     return next.value;

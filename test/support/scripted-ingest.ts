@@ -12,6 +12,8 @@ export class ScriptedIngest implements Ingest {
   opening: () => Promise<OpenedLog> = () => Promise.resolve(NOTHING_THERE);
   /** Thrown by `commit`. */
   commitError: Error | null = null;
+  /** Every commit waits for this. */
+  committing: Promise<void> = Promise.resolve();
   readonly committed: (readonly PartitionPosition[])[] = [];
   readonly openedWith: IngestOptions[] = [];
   /** Events taken by the reader. */
@@ -52,7 +54,7 @@ export class ScriptedIngest implements Ingest {
   commit(positions: readonly PartitionPosition[]): Promise<void> {
     if (this.commitError !== null) return Promise.reject(this.commitError);
     this.committed.push(positions);
-    return Promise.resolve();
+    return this.committing;
   }
 
   close(): Promise<void> {
