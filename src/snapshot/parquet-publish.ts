@@ -53,9 +53,10 @@ export class ParquetPublication {
 
   static async prepare(parts: PublishParts, request: CheckpointRequest, wanted: ParquetRequest, place: PublishPlace): Promise<ParquetPublication> {
     const { options: { work, clock }, names } = parts;
+    const form = { asOf: wanted.asOf, money: wanted.money, fiscalYearStartMonth: request.definitions.fiscalYearStartMonth, timeZone: request.decoding.timeZone };
     const prepared = await work.prepareParquet({
-      name: names.parquet, legacy: names.legacy, lineage: place.lineage, generation: place.generation, now: clock.now(), overwrite: wanted.overwrite,
-      current: place.current === null ? null : { generation: place.current, asOf: wanted.asOf, money: wanted.money }, isEmpty: request.state.books.counts().accounts === 0,
+      name: names.parquet, legacy: names.legacy, marker: names.parquetWritten, lineage: place.lineage, generation: place.generation, now: clock.now(), overwrite: wanted.overwrite,
+      current: place.current === null ? null : { generation: place.current, form }, isEmpty: request.state.books.counts().accounts === 0,
     }).catch((error: unknown) => failed(error));
     await parts.step('parquet-prepared');
     return new ParquetPublication(parts, request, wanted, prepared);
@@ -97,7 +98,7 @@ export class ParquetPublication {
   async #write(manifest: Manifest, cut: AccountsCut, { tag, copiedTo }: Extract<Prepared, { kind: 'write' }>): Promise<ParquetOutcome> {
     const { options: { work, clock }, names } = this.#parts;
     const begunMs = clock.monotonicMs();
-    const written = await work.writeParquet({ name: names.parquet, tag, money: this.#wanted.money, labels: this.#labels(manifest, cut) }, this.#blocks(cut));
+    const written = await work.writeParquet({ name: names.parquet, marker: names.parquetWritten, tag, money: this.#wanted.money, labels: this.#labels(manifest, cut) }, this.#blocks(cut));
     if (written.kind === 'raced') return failed(new RentfoldError('STORE_UNAVAILABLE', `${names.parquet} was written by somebody else since it was looked at`));
     return {
       kind: 'written', generation: manifest.generation, asOf: cut.asOf, at: this.#cutAt, accounts: cut.accounts, bytes: written.bytes, outOfRange: written.outOfRange, copiedTo,
