@@ -42,6 +42,8 @@ export class ParquetPublication {
   readonly #wanted: ParquetRequest;
   readonly #prepared: Prepared | Failed;
   #cut: AccountsCut | null = null;
+  /** Why there is no cut. */
+  #notCut: Failed | null = null;
   #cutAt = 0;
 
   private constructor(parts: PublishParts, request: CheckpointRequest, wanted: ParquetRequest, prepared: Prepared | Failed) {
@@ -62,11 +64,15 @@ export class ParquetPublication {
     return new ParquetPublication(parts, request, wanted, prepared);
   }
 
-  /** Cuts the accounts, if they are to be written. Synchronous: called in the stretch in which positions are taken. */
+  /** Cuts the accounts, if they are to be written. Synchronous: called in the stretch in which positions are taken. Never throws. */
   take(books: Books): void {
     if (this.#prepared.kind !== 'write' || this.#cut !== null) return;
-    this.#cut = books.beginAccountsCut(this.#wanted.asOf);
     this.#cutAt = this.#parts.options.clock.now();
+    try {
+      this.#cut = books.beginAccountsCut(this.#wanted.asOf);
+    } catch (error) {
+      this.#notCut = failed(error);
+    }
   }
 
   /** What became of the file, when that is certain before anything is written; null: it is to be written. */
@@ -83,7 +89,7 @@ export class ParquetPublication {
     const prepared = this.#prepared;
     if (prepared.kind !== 'write') return this.settled!;
     const cut = this.#cut;
-    if (cut === null) return failed(new RentfoldError('UNEXPECTED', 'no figures were cut for the parquet file'));
+    if (cut === null) return this.#notCut ?? failed(new RentfoldError('UNEXPECTED', 'no figures were cut for the parquet file'));
     const outcome = await this.#write(manifest, cut, prepared).catch((error: unknown) => failed(error));
     if (outcome.kind === 'written') await this.#parts.step('parquet-written');
     return outcome;

@@ -106,6 +106,24 @@ describe('what goes wrong with it', () => {
     await run.snapshots.close();
   });
 
+  it('figures that cannot be cut are an outcome, too, and the next file has them', async () => {
+    const run = await troubled(() => ({}));
+    const other = run.state.books.beginAccountsCut(0);
+    expect(await run.checkpoint({})).toMatchObject({ kind: 'published', generation: 1, parquet: { kind: 'failed', error: { message: expect.stringContaining('open already') as string } } });
+    other.end();
+    expect(await run.checkpoint({})).toMatchObject({ kind: 'unchanged', generation: 1, parquet: { kind: 'written', generation: 1 } });
+    await run.snapshots.close();
+  });
+
+  it('what throws in the moment of the cut gives the cut of rows up', async () => {
+    const run = await troubled(() => ({}));
+    Object.assign(run.state, { positions: () => { throw new TypeError('not now'); } });
+    await expect(run.checkpoint()).rejects.toThrow('not now');
+    Reflect.deleteProperty(run.state, 'positions');
+    expect(await run.checkpoint()).toMatchObject({ kind: 'published', generation: 1 });
+    await run.snapshots.close();
+  });
+
   it('a checkpoint that fails writes no file and ends the cut of accounts', async () => {
     const store = new MemoryStore();
     const run = await troubled(() => ({ writeSegment: () => Promise.reject(new RentfoldError('STORE_UNAVAILABLE', 'full')) }), store);
