@@ -56,10 +56,10 @@ export class ParquetPublication {
   static async prepare(parts: PublishParts, request: CheckpointRequest, wanted: ParquetRequest, place: PublishPlace): Promise<ParquetPublication> {
     const { options: { work, clock }, names } = parts;
     const form = { asOf: wanted.asOf, money: wanted.money, fiscalYearStartMonth: request.definitions.fiscalYearStartMonth, timeZone: request.decoding.timeZone };
-    const prepared = await work.prepareParquet({
+    const prepared = await unlessGivenUp(() => work.prepareParquet({
       name: names.parquet, legacy: names.legacy, marker: names.parquetWritten, lineage: place.lineage, generation: place.generation, now: clock.now(), overwrite: wanted.overwrite,
       current: place.current === null ? null : { generation: place.current, form }, isEmpty: request.state.books.counts().accounts === 0,
-    }).catch((error: unknown) => failed(error));
+    }), wanted.giveUp).catch((error: unknown) => failed(error));
     await parts.step('parquet-prepared');
     return new ParquetPublication(parts, request, wanted, prepared);
   }
@@ -90,7 +90,7 @@ export class ParquetPublication {
     if (prepared.kind !== 'write') return this.settled!;
     const cut = this.#cut;
     if (cut === null) return this.#notCut ?? failed(new RentfoldError('UNEXPECTED', 'no figures were cut for the parquet file'));
-    const outcome = await this.#write(manifest, cut, prepared).catch((error: unknown) => failed(error));
+    const outcome = await unlessGivenUp(() => this.#write(manifest, cut, prepared), this.#wanted.giveUp).catch((error: unknown) => failed(error));
     if (outcome.kind === 'written') await this.#parts.step('parquet-written');
     return outcome;
   }
@@ -130,6 +130,20 @@ export class ParquetPublication {
       fiscalYearStartMonth: definitions.fiscalYearStartMonth, timeZone: decoding.timeZone, cutAt: this.#cutAt, accounts: cut.accounts, properties: cut.properties,
       incompleteProperties: cut.incompleteProperties, controlTotals: cut.controlTotals, completeHistory: incompleteHistory.length === 0,
     };
+  }
+}
+
+/** What the work answers; throws once the signal aborts. What is under way then is not waited for: it ends with the worker, before the lease is given back. */
+async function unlessGivenUp<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await work();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const giveUp = (): void => reject(new RentfoldError('STORE_UNAVAILABLE', 'the process is ending and the file takes too long (RENTFOLD_SHUTDOWN_SECONDS); the next start writes it'));
+  if (signal.aborted) giveUp();
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    return await Promise.race(signal.aborted ? [promise] : [promise, work()]);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
   }
 }
 

@@ -196,3 +196,48 @@ it('a file that cannot be written is said, counted, tried again and keeps no che
   await wrote(run, place, 1, '2023-11-14');
   expect(await run.status()).toMatchObject({ generation: 1, checkpoints: { succeeded: 1 }, parquet: { succeeded: 1, error: null } });
 });
+
+describe('a file that takes long', () => {
+  /** A run whose work hangs there for good; `hangs` resolves once it does. */
+  function hanging(place: MemoryPlace, which: 'prepareParquet' | 'writeParquet'): { run: ServeRun; hangs: Promise<void> } {
+    const run = new ServeRun(place);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    Object.assign(run.work, { [which]: () => { resolve(); return new Promise(() => undefined); } });
+    run.ingest.opening = () => Promise.resolve({ bounds: [{ topic: 'rents', partition: 0, start: 0, end: 10 }], gaps: [], notes: [], identity: 'scripted' });
+    run.start({ RENTFOLD_SHUTDOWN_SECONDS: '20' });
+    run.ingest.give(new ChangeWriter('rents', 1).batch(rents(0, 10)));
+    return { run, hangs: promise };
+  }
+
+  it('does not keep anybody from knowing that its generation is durable; only the source is told later', async () => {
+    const place = createMemoryPlace();
+    const { run } = hanging(place, 'writeParquet');
+    await run.ready();
+    await run.clock.pass(30);
+    await run.until('told', async () => (await run.status()).generation === 1);
+    expect(await run.status()).toMatchObject({ checkpoints: { succeeded: 1 } });
+    expect(run.lines.some(({ msg }) => String(msg).includes('Checkpoint: generation 1'))).toBe(true);
+    expect(run.ingest.committed).toEqual([]);
+    run.shutdown.abort();
+    await run.clock.pass(10);
+    await run.ended;
+  });
+
+  it.each(['prepareParquet', 'writeParquet'] as const)('is given up when half the time to end is over (%s): the generation is durable, the lease is given back, and the next start writes it', async (which) => {
+    const place = createMemoryPlace();
+    const { run, hangs } = hanging(place, which);
+    await run.ready();
+    run.shutdown.abort();
+    await hangs;
+    await run.clock.pass(9.9);
+    expect(place.holder).not.toBeNull();
+    await run.clock.pass(0.1);
+    await run.ended;
+    expect(place.holder).toBeNull();
+    expect(run.said('PARQUET_FAILED')).toBe(1);
+    expect(labelsIn(place)).toBeNull();
+    const next = newRun(place, 10);
+    await wrote(next, place, 1, '2023-11-14');
+    expect(await next.status()).toMatchObject({ generation: 1 });
+  });
+});
