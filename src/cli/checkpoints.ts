@@ -4,10 +4,11 @@ import type { CheckpointOutcome, CheckpointRequest } from '../snapshot/checkpoin
 import type { OpenedLog } from '../source/source.ts';
 import type { Folding, RestoredState } from './folding.ts';
 
-/** Checkpoints of a folding process, and the parquet file that is written with them when it is due. */
-export function checkpointsOf(folding: Folding, restored: RestoredState, log: OpenedLog): Required<Pick<PipelineParts, 'checkpoint' | 'parquet'>> {
+/** Checkpoints of a folding process, and the parquet file that is written with them when it is due. `ended` aborts when there will be none any more. */
+export function checkpointsOf(folding: Folding, restored: RestoredState, log: OpenedLog, ended: AbortSignal): Required<Pick<PipelineParts, 'checkpoint' | 'parquet'>> {
   const { parts: { config, clock }, snapshots, control, events } = folding;
   const { seconds, money, overwrite } = config.parquet;
+  const giveUp = halfTimeOf(folding, ended);
   const trigger = new ParquetTrigger(clock, { seconds, timeZone: config.decode.timeZone }, {
     mayWrite: () => snapshots.status().role === 'publisher' && control.state().caughtUpOnce,
     changes: () => restored.state.books.changedSinceCut,
@@ -19,7 +20,7 @@ export function checkpointsOf(folding: Folding, restored: RestoredState, log: Op
       const wanted = trigger.begin();
       let outcome: CheckpointOutcome | null = null;
       try {
-        outcome = await events.checkpoint(snapshots, { ...requestOf(folding, restored, log), parquet: wanted === null ? null : { ...wanted, money, overwrite, isReason: isForFile } });
+        outcome = await events.checkpoint(snapshots, { ...requestOf(folding, restored, log), parquet: wanted === null ? null : { ...wanted, money, overwrite, isReason: isForFile, giveUp } });
       } finally {
         trigger.ended(outcome);
       }
@@ -27,6 +28,15 @@ export function checkpointsOf(folding: Folding, restored: RestoredState, log: Op
       return outcome.kind === 'standby' ? null : outcome.positions;
     },
   };
+}
+
+/** Aborts when half the time to end is over: the other half is the last generation's, and for giving the lease back. */
+function halfTimeOf({ parts: { config, clock, shutdown } }: Folding, ended: AbortSignal): AbortSignal {
+  const half = new AbortController();
+  const begin = (): void => void clock.sleep(config.shutdownSeconds * 500, ended).then(() => half.abort());
+  if (shutdown.aborted) begin();
+  else shutdown.addEventListener('abort', begin, { once: true });
+  return half.signal;
 }
 
 /** What a checkpoint taken now has to know. */

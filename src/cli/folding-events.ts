@@ -62,17 +62,18 @@ export function createFoldingEvents(log: Logger, control: Control, clock: Clock)
     commitFailed: (error) => warned({ code: 'COMMIT_FAILED', message: `the source did not take the positions of the last checkpoint: ${messageOf(error)}` }),
     failedToClaim: (error) => log.debug(`the lease could not be asked for: ${messageOf(error)}`),
     async checkpoint(snapshots, request) {
-      const outcome = await snapshots.checkpoint(request);
+      const outcome = await snapshots.checkpoint({
+        ...request,
+        onDurable({ generation, rows, bytes, ms }) {
+          control.checkpointed({ generation, rows, bytes, durationMs: ms, at: now(), error: null }, snapshots.status().lineage);
+          log.info({ generation, rows, bytes, ms: Math.round(ms) }, `[FP-CACHE] Checkpoint: generation ${generation}, ${rows} rows, ${bytes} bytes`);
+        },
+      });
       if (outcome.kind === 'standby') {
         notPublished(snapshots.status().role, outcome.reason);
         return outcome;
       }
       isBarred = false;
-      if (outcome.kind === 'published') {
-        const { generation, rows, bytes, ms } = outcome;
-        control.checkpointed({ generation, rows, bytes, durationMs: ms, at: now(), error: null }, snapshots.status().lineage);
-        log.info({ generation, rows, bytes, ms: Math.round(ms) }, `[FP-CACHE] Checkpoint: generation ${generation}, ${rows} rows, ${bytes} bytes`);
-      }
       if (outcome.parquet !== null) parquetEvents(outcome.parquet);
       if (outcome.kind === 'published') await snapshots.maintain();
       return outcome;

@@ -38,7 +38,7 @@ export async function replay(parts: ReplayParts): Promise<string> {
     const { restored, opened } = begun;
     const meter = new ReplayMeter({ state: restored.state, control: folding.control, clock: parts.clock });
     besides.push(claimLoop(folding, running), showProgress({ meter, log, clock: parts.clock, line: parts.progressLine }, running));
-    await fold(folding, restored, opened, shutdown);
+    await fold(folding, begun, { shutdown, ended: stopped.signal });
     return summaryText({ folding, state: restored.state, opened, progress: meter.measure() });
   } finally {
     stopped.abort();
@@ -46,7 +46,12 @@ export async function replay(parts: ReplayParts): Promise<string> {
   }
 }
 
-async function begin(folding: Folding): Promise<{ readonly restored: RestoredState; readonly opened: OpenedLog }> {
+interface Begun {
+  readonly restored: RestoredState;
+  readonly opened: OpenedLog;
+}
+
+async function begin(folding: Folding): Promise<Begun> {
   const { parts, control, snapshots } = folding;
   const { store, log } = parts;
   await store.open();
@@ -64,10 +69,10 @@ async function begin(folding: Folding): Promise<{ readonly restored: RestoredSta
 }
 
 /** Folds to the end and makes sure that it is durable. */
-async function fold(folding: Folding, restored: RestoredState, opened: OpenedLog, shutdown: AbortSignal): Promise<void> {
+async function fold(folding: Folding, { restored, opened }: Begun, { shutdown, ended }: { readonly shutdown: AbortSignal; readonly ended: AbortSignal }): Promise<void> {
   const { parts, control, events } = folding;
   const { ingest, clock, config } = parts;
-  const checkpoints = checkpointsOf(folding, restored, opened);
+  const checkpoints = checkpointsOf(folding, restored, opened, ended);
   let lastIsDurable = true;
   const end = await runPipeline({
     ingest, state: restored.state, clock, events, options: config, until: 'end-at-start', reachedEndAtStart: () => isReady(control.state()),

@@ -50,7 +50,7 @@ export async function serve(parts: ServeParts): Promise<void> {
     roles = claimLoop(folding, running);
     await runPipeline({
       ingest, state: restored.state, clock, events, options: config, until: 'asked', reachedEndAtStart: () => isReady(control.state()),
-      ...checkpointsOf(folding, restored, opened),
+      ...checkpointsOf(folding, restored, opened, stopped.signal),
     }, running);
   };
   try {

@@ -11,9 +11,10 @@ import type { ControlTotals } from './ledger.ts';
 
 /** A block that has this many accounts takes no further property. */
 const BLOCK_ACCOUNTS = 4_096;
-/** Accounts drawn, and looked at, in a slice: what the thread that also answers reads does between two other things. */
+/** Accounts drawn, looked at, and rows walked in a slice: what the thread that also answers reads does between two other things. */
 const SLICE_ACCOUNTS = 512;
 const SLICE_LOOKS = 65_536;
+const SLICE_ROWS = 8_192;
 
 /**
  * A picture of all accounts at one moment. Properties still to be drawn are marked in a bit set. All that the figures of a property and its units
@@ -38,6 +39,8 @@ export class DrawnAccounts implements AccountsCut, FigureWatcher {
   readonly #cumulative = new Array<number>(FIELDS).fill(0);
   #nextAccount = 0;
   #drawn = 0;
+  /** Rows of chains walked so far. */
+  #walked = 0;
   #isOpen = true;
 
   constructor(core: Core, asOf: number, incompleteProperties: number) {
@@ -61,8 +64,8 @@ export class DrawnAccounts implements AccountsCut, FigureWatcher {
   draw(): boolean {
     if (!this.#isOpen) throw new Error('the cut of accounts has ended already');
     const { owner } = this.#core.accounts.ids;
-    const looked = this.#nextAccount + SLICE_LOOKS;
-    for (const enough = this.#drawn + SLICE_ACCOUNTS; this.#nextAccount < this.#size && this.#drawn < enough && this.#nextAccount < looked;) {
+    const [enough, looked, walked] = [this.#drawn + SLICE_ACCOUNTS, this.#nextAccount + SLICE_LOOKS, this.#walked + SLICE_ROWS];
+    while (this.#nextAccount < this.#size && this.#drawn < enough && this.#nextAccount < looked && this.#walked < walked) {
       const account = this.#nextAccount++;
       if (owner[account] === 0 && this.#pending.remove(account)) this.#draw(account);
     }
@@ -98,6 +101,7 @@ export class DrawnAccounts implements AccountsCut, FigureWatcher {
     if (accounts.newestDay[property] <= this.asOf) this.#drawWhole(property, cashOnCash);
     else {
       const drawn = [property, ...knownUnits(this.#core, property)];
+      this.#walked += accounts.rowCount[property];
       const sums = sumAccounts(this.#core, property, drawn, this.asOf);
       drawn.forEach((account, index) => this.#block.add(property, account, sums[index]?.ytd ?? null, sums[index]?.cumulative ?? null, cashOnCash));
     }
@@ -110,6 +114,7 @@ export class DrawnAccounts implements AccountsCut, FigureWatcher {
     const { accounts } = this.#core;
     for (let account = property; account >= 0; account = account === property ? accounts.firstUnit(property) : accounts.nextUnit(account)) {
       if (accounts.rowCount[account] === 0) continue;
+      if (accounts.needsRecount(account)) this.#walked += accounts.rowCount[property];
       const isInRange = sumWholeInto(this.#core, account, this.asOf, this.#ytd, this.#cumulative);
       this.#block.add(property, account, isInRange ? this.#ytd : null, isInRange ? this.#cumulative : null, cashOnCash);
     }

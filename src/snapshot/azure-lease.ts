@@ -48,7 +48,12 @@ export async function takeAzureLease(place: AzureLeasePlace, writer: string, los
     const renewedMs = place.clock.monotonicMs();
     if (await acquire(place, id) === 'acquired') {
       // Whoever broke the lease of a dead process may have met ours, taken since: then it is not ours any more.
-      if (await writeHolder(place, holder, id) === 'gone') return { held: false, by: 'a process that took it at the same moment' };
+      const written = await writeHolder(place, holder, id).catch(async (error: unknown) => {
+        // Unreleased, it would stand for half a minute under the name of whoever held it before.
+        await giveBack(place, id).catch(() => undefined);
+        throw error;
+      });
+      if (written === 'gone') return { held: false, by: 'a process that took it at the same moment' };
       const lease = new AzureLease(place, { holder, id, renewedMs, lost });
       lease.start();
       return lease;
@@ -81,6 +86,10 @@ function writeHolder(place: AzureLeasePlace, holder: Holder, leaseId: string): P
     await place.blob.upload(content, content.length, { abortSignal, conditions: { leaseId } });
     return 'written' as const;
   }, GONE, TAKE);
+}
+
+async function giveBack({ calls, blob, name }: AzureLeasePlace, id: string): Promise<void> {
+  await calls.run<unknown, 'gone'>({ operation: 'give back the lease', name }, (abortSignal) => blob.getBlobLeaseClient(id).releaseLease({ abortSignal }), GONE, TAKE);
 }
 
 async function readHolder({ calls, blob, name }: AzureLeasePlace): Promise<{ readonly content: string; readonly tag: string }> {
@@ -137,8 +146,7 @@ class AzureLease implements Lease {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort(new Error('the lease is given back'));
     await this.#running;
-    const { calls, blob, name } = this.#place;
-    await calls.run<unknown, 'gone'>({ operation: 'give back the lease', name }, (abortSignal) => blob.getBlobLeaseClient(this.#given.id).releaseLease({ abortSignal }), GONE, TAKE);
+    await giveBack(this.#place, this.#given.id);
   }
 
   async #keep(): Promise<void> {

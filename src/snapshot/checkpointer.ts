@@ -72,6 +72,16 @@ export interface CheckpointRequest {
   readonly incompleteHistory: readonly string[];
   /** The parquet file, when it is to be written with this generation. */
   readonly parquet?: ParquetRequest | null;
+  /** Called once when a new generation is durable: before its parquet file is written, which may take long. */
+  readonly onDurable?: (generation: DurableGeneration) => void;
+}
+
+/** A generation that was just written: its number, rows and remembered deletes written, bytes of all files, and how long it took in milliseconds. */
+export interface DurableGeneration {
+  readonly generation: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly ms: number;
 }
 
 /** How the parquet file is to be written. */
@@ -85,6 +95,8 @@ export interface ParquetRequest {
   readonly mayStand: boolean;
   /** The checkpoint is begun for the file's sake: none is written when the file is not. */
   readonly isReason: boolean;
+  /** When it aborts, the file is given up, however far it is: the outcome is then `failed`. */
+  readonly giveUp?: AbortSignal;
 }
 
 /** What became of the parquet file. Times in milliseconds, `asOf` an epoch day. */
@@ -109,13 +121,8 @@ export type ParquetOutcome =
   | { readonly kind: 'failed'; readonly error: RentfoldError };
 
 export type CheckpointOutcome =
-  | {
+  | DurableGeneration & {
     readonly kind: 'published';
-    readonly generation: number;
-    /** Rows and remembered deletes written, and bytes of all files written. */
-    readonly rows: number;
-    readonly bytes: number;
-    readonly ms: number;
     /** What the generation covers: what may be told to the broker. */
     readonly positions: readonly PartitionPosition[];
     /** Null when it was not asked for. */

@@ -52,10 +52,10 @@ export class CutWriter {
     const begunMs = options.clock.monotonicMs();
     // Cut and positions are taken in one synchronous stretch: no batch is folded between them.
     const cut = state.books.beginCut(standing.head === null ? 'full' : 'delta');
-    this.#parts.atCut();
-    const seed = { positions: state.positions(), counters: state.counters(), seenTables: { ...state.seenTables }, newestChangeAt: state.newestChangeAt };
     let isDurable = false;
     try {
+      this.#parts.atCut();
+      const seed = { positions: state.positions(), counters: state.counters(), seenTables: { ...state.seenTables }, newestChangeAt: state.newestChangeAt };
       await step('cut-begun');
       const lineage = standing.lineage ?? newLineage();
       const generation = standing.highest + 1;

@@ -27,6 +27,8 @@ export interface Names {
   readonly parquet: string;
   /** Folder of what stood in that file's place before and was not ours. */
   readonly legacy: string;
+  /** Says that rentfold has written the parquet file once. */
+  readonly parquetWritten: string;
   /** Folder of all lineages. */
   readonly checkpoints: string;
   /** Folder of one lineage. */
@@ -46,6 +48,7 @@ export function createNames(prefix: string): Names {
     current: `${checkpoints}current.json`,
     parquet: `${prefix}financial_performance_current.parquet`,
     legacy: `${prefix}legacy/`,
+    parquetWritten: `${prefix}legacy/first-written.json`,
     checkpoints,
     lineage: folder,
     manifest: (lineage, generation) => `${folder(lineage)}${generationText(generation)}.json`,

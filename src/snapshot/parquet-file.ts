@@ -1,12 +1,15 @@
 import { RentfoldError } from '../errors.ts';
 import type { FigureColumns } from '../ledger/figure-columns.ts';
 import { encodeParquet, noSums } from './parquet-encode.ts';
+import { markWritten } from './parquet-copies.ts';
 import type { ParquetLabels } from './parquet-labels.ts';
 import type { ParquetMoney } from './parquet-schema.ts';
 import type { Store } from './store.ts';
 
 export interface ParquetJob {
   readonly name: string;
+  /** Name of what says that rentfold has written the file. */
+  readonly marker: string;
   /** Version tag that the file must still have; null: there must still be none. */
   readonly tag: string | null;
   readonly labels: ParquetLabels;
@@ -33,6 +36,8 @@ export async function writeParquet(store: Store, job: ParquetJob, blocks: AsyncI
   }
   const tag = await store.replace(job.name, counted(), job.tag);
   if (tag === null) return { kind: 'raced' };
+  // The file is there; whoever finds it there marks it, too.
+  await markWritten(store, job).catch(() => undefined);
   return { kind: 'written', bytes, outOfRange: sums.outOfRange, cashOnCashOutOfRange: sums.cashOnCashOutOfRange };
 }
 

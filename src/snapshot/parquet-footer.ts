@@ -1,11 +1,20 @@
 /**
- * The key and value pairs in a parquet file's footer, whoever wrote it. The footer is one Thrift struct in the compact protocol; only its field 5 is
+ * What a parquet file's footer says about the file, whoever wrote it. The footer is one Thrift struct in the compact protocol; only a few of its fields are
  * read, the rest is stepped over. Nothing is taken on trust: whatever does not fit ends the reading.
  */
 
+export interface Footer {
+  /** The file's own key and value pairs. */
+  readonly pairs: ReadonlyMap<string, string>;
+  /** The program that wrote the file; empty when it does not say. */
+  readonly createdBy: string;
+  /** Rows of the file; -1 when it does not say. */
+  readonly rows: number;
+}
+
 /** What the end of a file says. `longer`: its footer needs so many of the last bytes. */
 export type FooterEnd =
-  | { readonly kind: 'pairs'; readonly pairs: ReadonlyMap<string, string> }
+  | { readonly kind: 'footer' } & Footer
   | { readonly kind: 'longer'; readonly bytes: number }
   | { readonly kind: 'unreadable' };
 
@@ -14,8 +23,10 @@ const TRAILER_BYTES = 8;
 /** A longer footer is none that we would read. */
 const FOOTER_BYTES_MAX = 64 << 20;
 const DEPTH_MAX = 32;
-/** Field of FileMetaData. */
+/** Fields of FileMetaData. */
+const NUM_ROWS = 3;
 const KEY_VALUE_METADATA = 5;
+const CREATED_BY = 6;
 
 /** Types of the compact protocol. */
 const TYPE_TRUE = 1;
@@ -29,15 +40,15 @@ const TYPE_SET = 10;
 const TYPE_MAP = 11;
 const TYPE_STRUCT = 12;
 
-/** Reads the pairs from the last bytes of a file of `size` bytes. */
-export function readFooterPairs(end: Uint8Array, size: number): FooterEnd {
+/** Reads the footer from the last bytes of a file of `size` bytes. */
+export function readFooter(end: Uint8Array, size: number): FooterEnd {
   const bytes = Buffer.from(end.buffer, end.byteOffset, end.byteLength);
   if (bytes.length < TRAILER_BYTES || bytes.toString('latin1', bytes.length - 4) !== MAGIC) return { kind: 'unreadable' };
   const needed = bytes.readUInt32LE(bytes.length - TRAILER_BYTES) + TRAILER_BYTES;
   if (needed > size || needed > FOOTER_BYTES_MAX) return { kind: 'unreadable' };
   if (needed > bytes.length) return { kind: 'longer', bytes: needed };
   try {
-    return { kind: 'pairs', pairs: new CompactReader(bytes.subarray(bytes.length - needed, bytes.length - TRAILER_BYTES)).pairs() };
+    return { kind: 'footer', ...new CompactReader(bytes.subarray(bytes.length - needed, bytes.length - TRAILER_BYTES)).footer() };
   } catch (error) {
     if (error instanceof RangeError) return { kind: 'unreadable' };
     throw error;
@@ -53,20 +64,27 @@ class CompactReader {
   }
 
   /** Of the FileMetaData struct that stands here. Throws a RangeError when it is none. */
-  pairs(): Map<string, string> {
+  footer(): Footer {
     const pairs = new Map<string, string>();
+    let [createdBy, rows] = ['', -1];
     this.#struct((field, type) => {
-      if (field !== KEY_VALUE_METADATA || type !== TYPE_LIST) return this.#skip(type, 0);
-      const { count } = this.#listHead();
-      for (let i = 0; i < count; i++) this.#pair(pairs);
+      if (field === NUM_ROWS && type === TYPE_I64) rows = zigzag(this.#varint());
+      else if (field === CREATED_BY && type === TYPE_BINARY) createdBy = this.#text();
+      else if (field === KEY_VALUE_METADATA && type === TYPE_LIST) this.#pairs(pairs);
+      else this.#skip(type, 0);
     });
-    return pairs;
+    return { pairs, createdBy, rows };
+  }
+
+  #pairs(into: Map<string, string>): void {
+    const { count } = this.#listHead();
+    for (let i = 0; i < count; i++) this.#pair(into);
   }
 
   #pair(into: Map<string, string>): void {
     const texts = new Map<number, string>();
     this.#struct((field, type) => {
-      if (type === TYPE_BINARY) texts.set(field, this.#take(this.#varint()).toString('utf8'));
+      if (type === TYPE_BINARY) texts.set(field, this.#text());
       else this.#skip(type, 1);
     });
     into.set(texts.get(1) ?? '', texts.get(2) ?? '');
@@ -136,6 +154,10 @@ class CompactReader {
   #byte(): number {
     if (this.#at >= this.#bytes.length) throw new RangeError('it ends early');
     return this.#bytes[this.#at++];
+  }
+
+  #text(): string {
+    return this.#take(this.#varint()).toString('utf8');
   }
 
   #take(length: number): Buffer {

@@ -2,7 +2,19 @@ import { dateText, parseDate } from '../change/dates.ts';
 import { formatUnits } from '../change/money.ts';
 import type { ControlTotals } from '../ledger/ledger.ts';
 import type { PartitionPosition } from '../source/positions.ts';
+import { RULES_VERSION } from './manifest.ts';
+import type { Footer } from './parquet-footer.ts';
 import type { ParquetMoney } from './parquet-schema.ts';
+
+/** What the figures of one generation follow from besides its rows, and how they are written: a file of another form is not the same file. */
+export interface ParquetForm {
+  /** Epoch day. */
+  readonly asOf: number;
+  readonly fiscalYearStartMonth: number;
+  /** IANA name. */
+  readonly timeZone: string;
+  readonly money: ParquetMoney;
+}
 
 /** What a parquet file says about itself in its metadata: which generation's figures, as of when, and what they add up to. */
 export interface ParquetLabels {
@@ -43,7 +55,8 @@ export interface PresentLabels {
   readonly lineage: string;
   readonly generation: number;
   readonly asOf: number;
-  readonly money: ParquetMoney;
+  /** As `formText` says it. */
+  readonly form: string;
   readonly cutAt: number;
   readonly accounts: number;
 }
@@ -51,6 +64,8 @@ export interface PresentLabels {
 /** Raised when a column or the meaning of one changes. */
 const FORMAT = 'financial-performance/1';
 const PREFIX = 'rentfold.';
+/** What the footer of our files says wrote them. Other programs keep the pairs of a file they write anew, but put their own name there. */
+const CREATED_BY = '@dsnp/parquetjs';
 
 /** Key and value pairs of the file's metadata. Amounts are decimal text. */
 export function labelsToMetadata(labels: ParquetLabels, sums: ParquetSums, money: ParquetMoney): Record<string, string> {
@@ -62,6 +77,7 @@ export function labelsToMetadata(labels: ParquetLabels, sums: ParquetSums, money
     writer: labels.writer,
     positions: JSON.stringify(labels.positions.map(({ topic, partition, next }) => ({ topic, partition, next }))),
     as_of: dateText(labels.asOf),
+    rules_version: String(RULES_VERSION),
     fiscal_year_start_month: String(labels.fiscalYearStartMonth),
     time_zone: labels.timeZone,
     created_at: new Date(labels.cutAt).toISOString(),
@@ -79,15 +95,21 @@ export function labelsToMetadata(labels: ParquetLabels, sums: ParquetSums, money
   return Object.fromEntries(Object.entries(pairs).map(([name, value]) => [PREFIX + name, value]));
 }
 
-/** Labels of a file of ours; null when the metadata are not ours, or not as we write them. */
-export function presentLabels(metadata: ReadonlyMap<string, string>): PresentLabels | null {
-  const read = (name: string): string => metadata.get(PREFIX + name) ?? '';
-  if (!read('format').startsWith('financial-performance/')) return null;
+/** The form as one text, with the versions of this program's format and rules. */
+export function formText({ asOf, fiscalYearStartMonth, timeZone, money }: ParquetForm): string {
+  return [FORMAT, RULES_VERSION, dateText(asOf), fiscalYearStartMonth, timeZone, money].join(' ');
+}
+
+/** Labels of a file of ours; null when it is not ours, or not as we write it. */
+export function presentLabels({ pairs, createdBy, rows }: Footer): PresentLabels | null {
+  const read = (name: string): string => pairs.get(PREFIX + name) ?? '';
+  if (createdBy !== CREATED_BY || !read('format').startsWith('financial-performance/')) return null;
   const [generation, accounts] = [Number(read('generation')), Number(read('accounts'))];
   const asOf = parseDate(read('as_of'));
   const cutAt = Date.parse(read('created_at'));
-  if (!Number.isSafeInteger(generation) || generation < 1 || asOf === null || Number.isNaN(cutAt)) return null;
-  return { lineage: read('lineage'), generation, asOf, money: read('money') === 'double' ? 'double' : 'decimal', cutAt, accounts };
+  if (!Number.isSafeInteger(generation) || generation < 1 || asOf === null || Number.isNaN(cutAt) || accounts !== rows) return null;
+  const form = ['format', 'rules_version', 'as_of', 'fiscal_year_start_month', 'time_zone', 'money'].map(read).join(' ');
+  return { lineage: read('lineage'), generation, asOf, form, cutAt, accounts };
 }
 
 function totalsText(totals: Readonly<Record<string, bigint>>): string {

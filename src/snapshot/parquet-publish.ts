@@ -42,6 +42,8 @@ export class ParquetPublication {
   readonly #wanted: ParquetRequest;
   readonly #prepared: Prepared | Failed;
   #cut: AccountsCut | null = null;
+  /** Why there is no cut. */
+  #notCut: Failed | null = null;
   #cutAt = 0;
 
   private constructor(parts: PublishParts, request: CheckpointRequest, wanted: ParquetRequest, prepared: Prepared | Failed) {
@@ -53,19 +55,24 @@ export class ParquetPublication {
 
   static async prepare(parts: PublishParts, request: CheckpointRequest, wanted: ParquetRequest, place: PublishPlace): Promise<ParquetPublication> {
     const { options: { work, clock }, names } = parts;
-    const prepared = await work.prepareParquet({
-      name: names.parquet, legacy: names.legacy, lineage: place.lineage, generation: place.generation, now: clock.now(), overwrite: wanted.overwrite,
-      current: place.current === null ? null : { generation: place.current, asOf: wanted.asOf, money: wanted.money }, isEmpty: request.state.books.counts().accounts === 0,
-    }).catch((error: unknown) => failed(error));
+    const form = { asOf: wanted.asOf, money: wanted.money, fiscalYearStartMonth: request.definitions.fiscalYearStartMonth, timeZone: request.decoding.timeZone };
+    const prepared = await unlessGivenUp(() => work.prepareParquet({
+      name: names.parquet, legacy: names.legacy, marker: names.parquetWritten, lineage: place.lineage, generation: place.generation, now: clock.now(), overwrite: wanted.overwrite,
+      current: place.current === null ? null : { generation: place.current, form }, isEmpty: request.state.books.counts().accounts === 0,
+    }), wanted.giveUp).catch((error: unknown) => failed(error));
     await parts.step('parquet-prepared');
     return new ParquetPublication(parts, request, wanted, prepared);
   }
 
-  /** Cuts the accounts, if they are to be written. Synchronous: called in the stretch in which positions are taken. */
+  /** Cuts the accounts, if they are to be written. Synchronous: called in the stretch in which positions are taken. Never throws. */
   take(books: Books): void {
     if (this.#prepared.kind !== 'write' || this.#cut !== null) return;
-    this.#cut = books.beginAccountsCut(this.#wanted.asOf);
     this.#cutAt = this.#parts.options.clock.now();
+    try {
+      this.#cut = books.beginAccountsCut(this.#wanted.asOf);
+    } catch (error) {
+      this.#notCut = failed(error);
+    }
   }
 
   /** What became of the file, when that is certain before anything is written; null: it is to be written. */
@@ -82,8 +89,8 @@ export class ParquetPublication {
     const prepared = this.#prepared;
     if (prepared.kind !== 'write') return this.settled!;
     const cut = this.#cut;
-    if (cut === null) return failed(new RentfoldError('UNEXPECTED', 'no figures were cut for the parquet file'));
-    const outcome = await this.#write(manifest, cut, prepared).catch((error: unknown) => failed(error));
+    if (cut === null) return this.#notCut ?? failed(new RentfoldError('UNEXPECTED', 'no figures were cut for the parquet file'));
+    const outcome = await unlessGivenUp(() => this.#write(manifest, cut, prepared), this.#wanted.giveUp).catch((error: unknown) => failed(error));
     if (outcome.kind === 'written') await this.#parts.step('parquet-written');
     return outcome;
   }
@@ -97,7 +104,7 @@ export class ParquetPublication {
   async #write(manifest: Manifest, cut: AccountsCut, { tag, copiedTo }: Extract<Prepared, { kind: 'write' }>): Promise<ParquetOutcome> {
     const { options: { work, clock }, names } = this.#parts;
     const begunMs = clock.monotonicMs();
-    const written = await work.writeParquet({ name: names.parquet, tag, money: this.#wanted.money, labels: this.#labels(manifest, cut) }, this.#blocks(cut));
+    const written = await work.writeParquet({ name: names.parquet, marker: names.parquetWritten, tag, money: this.#wanted.money, labels: this.#labels(manifest, cut) }, this.#blocks(cut));
     if (written.kind === 'raced') return failed(new RentfoldError('STORE_UNAVAILABLE', `${names.parquet} was written by somebody else since it was looked at`));
     return {
       kind: 'written', generation: manifest.generation, asOf: cut.asOf, at: this.#cutAt, accounts: cut.accounts, bytes: written.bytes, outOfRange: written.outOfRange, copiedTo,
@@ -123,6 +130,20 @@ export class ParquetPublication {
       fiscalYearStartMonth: definitions.fiscalYearStartMonth, timeZone: decoding.timeZone, cutAt: this.#cutAt, accounts: cut.accounts, properties: cut.properties,
       incompleteProperties: cut.incompleteProperties, controlTotals: cut.controlTotals, completeHistory: incompleteHistory.length === 0,
     };
+  }
+}
+
+/** What the work answers; throws once the signal aborts. What is under way then is not waited for: it ends with the worker, before the lease is given back. */
+async function unlessGivenUp<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await work();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const giveUp = (): void => reject(new RentfoldError('STORE_UNAVAILABLE', 'the process is ending and the file takes too long (RENTFOLD_SHUTDOWN_SECONDS); the next start writes it'));
+  if (signal.aborted) giveUp();
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    return await Promise.race(signal.aborted ? [promise] : [promise, work()]);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
   }
 }
 

@@ -112,7 +112,9 @@ export class SnapshotKeeper implements Snapshots {
     if (merge !== null && merge === this.#merge) this.#clearMerge();
     const { manifest, rows, bytes, ms } = written;
     this.#standing = { lineage: manifest.lineage, head: manifest, parent: manifest, highest: manifest.generation };
-    return { kind: 'published', generation: manifest.generation, rows, bytes, ms, positions: manifest.positions, parquet: await parquet?.publish(manifest) ?? null };
+    const durable = { generation: manifest.generation, rows, bytes, ms };
+    request.onDurable?.(durable);
+    return { kind: 'published', ...durable, positions: manifest.positions, parquet: await parquet?.publish(manifest) ?? null };
   }
 
   async #prepareParquet(request: CheckpointRequest): Promise<ParquetPublication | null> {

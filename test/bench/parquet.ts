@@ -6,10 +6,11 @@ import { DECODING, DEFINITIONS, newFolder, openLocal, PREFIX, startRun } from '.
 
 // The parquet file of a million accounts, written by the worker as in `serve`, while this thread goes on folding changes of rows all over the ledger:
 // the longest time the main thread did not come round, with and without a file being written; time, size, and how much the process grew.
-// Prints one JSON line. Arguments: accounts, records a fold.
+// Prints one JSON line. Arguments: accounts, records a fold, rows a unit (many: every property has a row dated ahead and a long chain to be walked).
 
 const accounts = Number(process.argv[2] ?? 1_000_000);
 const batchRecords = Number(process.argv[3] ?? 250);
+const rowsPerUnit = Number(process.argv[4] ?? 1);
 const UNITS_PER_PROPERTY = 4;
 const BATCH = 10_000;
 const IDLE_MS = 3_000;
@@ -19,20 +20,24 @@ const TODAY = Math.floor(Date.now() / 86_400_000);
 const hex = (number: number, digits: number): string => number.toString(16).padStart(digits, '0');
 const properties = Math.round(accounts / (UNITS_PER_PROPERTY + 1));
 
-/** One rent per unit: as many rows as units. Every hundredth is dated ahead, so that its property has to be walked. */
+/** One row per unit, of which every hundredth is dated ahead, so that its property has to be walked; or many per unit, with one ahead in every property. */
 function changeOf(i: number, amount: number): Change {
   const property = i % properties;
   const unit = Math.floor(i / properties) % UNITS_PER_PROPERTY;
   return {
     op: 'upsert', table: i % 2 === 0 ? 'rents' : 'expenses', type: i % 2 === 0 ? null : 'tax', key: `${hex(Math.imul(i, 0x9e3779b1) >>> 0, 8)}-1111-4222-8333-${hex(i, 12)}`, amount,
-    property: `${hex(property, 8)}-aaaa-4bbb-8ccc-dddddddddddd`, unit: `${hex(property, 8)}-aaaa-4bbb-8ccc-${hex(unit, 12)}`, day: i % 100 === 0 ? TODAY + 30 : TODAY - (i % 1_500),
+    property: `${hex(property, 8)}-aaaa-4bbb-8ccc-dddddddddddd`, unit: `${hex(property, 8)}-aaaa-4bbb-8ccc-${hex(unit, 12)}`, day: isAhead(i) ? TODAY + 30 : TODAY - (i % 1_500),
   };
+}
+
+function isAhead(i: number): boolean {
+  return rowsPerUnit === 1 ? i % 100 === 0 : i < properties;
 }
 
 const directory = newFolder();
 const run = await startRun(await openLocal(directory), { work: createThreadWork({ kind: 'local', options: { directory, ownFolder: PREFIX } }) });
 const log = new ChangeWriter('bench', 4);
-const rows = properties * UNITS_PER_PROPERTY;
+const rows = properties * UNITS_PER_PROPERTY * rowsPerUnit;
 for (let from = 0; from < rows; from += BATCH) {
   run.state.step(log.batch(Array.from({ length: Math.min(BATCH, rows - from) }, (_, i) => changeOf(from + i, 10_000))), context);
   await new Promise<void>((resolve) => { setImmediate(resolve); });
@@ -90,7 +95,7 @@ if (outcome.kind !== 'published' || outcome.parquet?.kind !== 'written') throw n
 const { parquet } = outcome;
 const sorted = stalls.toSorted((a, b) => a - b);
 console.log(JSON.stringify({
-  bench: 'parquet', accounts: parquet.accounts, seconds: Math.round(parquet.ms) / 1000, accountsPerSecond: Math.round((parquet.accounts * 1000) / parquet.ms), bytes: parquet.bytes,
+  bench: 'parquet', rowsPerUnit, accounts: parquet.accounts, seconds: Math.round(parquet.ms) / 1000, accountsPerSecond: Math.round((parquet.accounts * 1000) / parquet.ms), bytes: parquet.bytes,
   fileBytes: (await stat(join(directory, PREFIX, 'financial_performance_current.parquet'))).size,
   longestTurnCpuMs: Math.round(longestTurnCpuMs), longestStallMs: Math.round(sorted.at(-1)!), p99StallMs: Math.round(sorted[Math.floor(sorted.length * 0.99)]), longestStallWithoutMs: Math.round(idleStallMs), foldedMeanwhile: folded,
   cpuSeconds: Math.round((user + system) / 1e4) / 100, mainThreadCpuSeconds: Math.round((main.user + main.system) / 1e4) / 100,

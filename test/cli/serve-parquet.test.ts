@@ -5,7 +5,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { RentfoldError } from '../../src/errors.ts';
-import { readFooterPairs } from '../../src/snapshot/parquet-footer.ts';
+import { readFooter } from '../../src/snapshot/parquet-footer.ts';
 import { ChangeWriter, type Change } from '../support/change-writer.ts';
 import { createMemoryPlace, type MemoryPlace } from '../support/memory-store.ts';
 import { ServeRun } from '../support/serve-run.ts';
@@ -19,8 +19,8 @@ const rents = (from: number, to: number): Change[] => Array.from({ length: to - 
 function labelsIn(place: MemoryPlace): { generation: string; asOf: string; accounts: string } | null {
   const bytes = place.files.get(NAME);
   if (bytes === undefined) return null;
-  const footer = readFooterPairs(bytes, bytes.length);
-  if (footer.kind !== 'pairs') return null;
+  const footer = readFooter(bytes, bytes.length);
+  if (footer.kind !== 'footer') return null;
   const read = (name: string): string => footer.pairs.get(`rentfold.${name}`) ?? '';
   return { generation: read('generation'), asOf: read('as_of'), accounts: read('accounts') };
 }
@@ -99,6 +99,17 @@ describe('the parquet file of a serving process', () => {
     expect(next.ingest.committed.every(([position]) => position!.next === 11)).toBe(true);
   });
 
+  it('is written anew when the fiscal year begins in another month than it did, without another generation', async () => {
+    const place = createMemoryPlace();
+    const { run } = await writing(place);
+    await run.end();
+    const before = place.files.get(NAME);
+    const next = newRun(place, 10, { RENTFOLD_FISCAL_YEAR_START_MONTH: '4' });
+    await next.until('wrote it', () => place.files.get(NAME) !== before);
+    await next.until('said so', async () => (await next.status() as { parquet: { succeeded: number } }).parquet.succeeded === 1);
+    expect(await next.status()).toMatchObject({ generation: 1, checkpoints: { succeeded: 0 } });
+  });
+
   it('that is as it should be is found at start, and left', async () => {
     const place = createMemoryPlace();
     const { run } = await writing(place);
@@ -150,7 +161,7 @@ describe('a file of another program', () => {
     place.files.set(NAME, Buffer.from('what the old service wrote'));
     const { run, log } = await writing(place);
     await wrote(run, place, 1, '2023-11-14');
-    const legacy = [...place.files].filter(([name]) => name.startsWith(`${PREFIX}legacy/`)).map(([name, bytes]) => [name, Buffer.from(bytes).toString()]);
+    const legacy = [...place.files].filter(([name]) => /\/legacy\/.*\.parquet$/.test(name)).map(([name, bytes]) => [name, Buffer.from(bytes).toString()]);
     expect(legacy).toEqual([[`${PREFIX}legacy/financial_performance_current-20231114T221350000Z.parquet`, 'what the old service wrote']]);
     place.files.set(NAME, Buffer.from('what it wrote again'));
     run.ingest.give(log.batch(rents(10, 11)));
@@ -163,7 +174,7 @@ describe('a file of another program', () => {
     expect(Buffer.from(place.files.get(NAME)!).toString()).toBe('what it wrote again');
     const next = newRun(place, 11, { RENTFOLD_PARQUET_OVERWRITE: 'true' });
     await wrote(next, place, 2, '2023-11-14');
-    expect([...place.files.keys()].filter((name) => name.startsWith(`${PREFIX}legacy/`)).length).toBe(2);
+    expect([...place.files.keys()].filter((name) => /\/legacy\/.*\.parquet$/.test(name)).length).toBe(2);
   });
 });
 
@@ -184,4 +195,49 @@ it('a file that cannot be written is said, counted, tried again and keeps no che
   await run.clock.pass(60);
   await wrote(run, place, 1, '2023-11-14');
   expect(await run.status()).toMatchObject({ generation: 1, checkpoints: { succeeded: 1 }, parquet: { succeeded: 1, error: null } });
+});
+
+describe('a file that takes long', () => {
+  /** A run whose work hangs there for good; `hangs` resolves once it does. */
+  function hanging(place: MemoryPlace, which: 'prepareParquet' | 'writeParquet'): { run: ServeRun; hangs: Promise<void> } {
+    const run = new ServeRun(place);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    Object.assign(run.work, { [which]: () => { resolve(); return new Promise(() => undefined); } });
+    run.ingest.opening = () => Promise.resolve({ bounds: [{ topic: 'rents', partition: 0, start: 0, end: 10 }], gaps: [], notes: [], identity: 'scripted' });
+    run.start({ RENTFOLD_SHUTDOWN_SECONDS: '20' });
+    run.ingest.give(new ChangeWriter('rents', 1).batch(rents(0, 10)));
+    return { run, hangs: promise };
+  }
+
+  it('does not keep anybody from knowing that its generation is durable; only the source is told later', async () => {
+    const place = createMemoryPlace();
+    const { run } = hanging(place, 'writeParquet');
+    await run.ready();
+    await run.clock.pass(30);
+    await run.until('told', async () => (await run.status()).generation === 1);
+    expect(await run.status()).toMatchObject({ checkpoints: { succeeded: 1 } });
+    expect(run.lines.some(({ msg }) => String(msg).includes('Checkpoint: generation 1'))).toBe(true);
+    expect(run.ingest.committed).toEqual([]);
+    run.shutdown.abort();
+    await run.clock.pass(10);
+    await run.ended;
+  });
+
+  it.each(['prepareParquet', 'writeParquet'] as const)('is given up when half the time to end is over (%s): the generation is durable, the lease is given back, and the next start writes it', async (which) => {
+    const place = createMemoryPlace();
+    const { run, hangs } = hanging(place, which);
+    await run.ready();
+    run.shutdown.abort();
+    await hangs;
+    await run.clock.pass(9.9);
+    expect(place.holder).not.toBeNull();
+    await run.clock.pass(0.1);
+    await run.ended;
+    expect(place.holder).toBeNull();
+    expect(run.said('PARQUET_FAILED')).toBe(1);
+    expect(labelsIn(place)).toBeNull();
+    const next = newRun(place, 10);
+    await wrote(next, place, 1, '2023-11-14');
+    expect(await next.status()).toMatchObject({ generation: 1 });
+  });
 });

@@ -181,6 +181,23 @@ describe('a cut of accounts', () => {
     expect(drawn.size).toBe(cut.accounts);
   });
 
+  it('takes the more slices the more rows have to be walked for it', () => {
+    const test = new BooksUnderTest();
+    const [properties, rowsEach] = [40, 1_000];
+    for (let i = 0; i < properties; i++) {
+      test.fold(rent(`${i}-ahead`, 1, { property: `p${i}`, date: '2030-01-01' }), ...Array.from({ length: rowsEach - 1 }, (_, row) => rent(`${i}-${row}`, 1, { property: `p${i}` })));
+    }
+    const slices = (asOf: string): number => {
+      const cut = test.books.beginAccountsCut(Date.parse(asOf) / DAY);
+      let count = 1;
+      while (cut.draw()) count++;
+      cut.end();
+      return count;
+    };
+    expect(slices('2030-01-01'), 'totals per year answer').toBe(1);
+    expect(slices('2029-12-31')).toBeGreaterThanOrEqual((properties * rowsEach) / 10_000);
+  });
+
   it('is one at a time, and what is folded after its end draws nothing', () => {
     const test = new BooksUnderTest();
     test.fold(rent('1', 1));

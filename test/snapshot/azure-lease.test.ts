@@ -160,6 +160,21 @@ describe.skipIf(azurite === null)('Azure lease', () => {
     await store.close();
   });
 
+  it('whose holder cannot be written is given back at once, and the outage is said', async () => {
+    await using proxy = await FaultProxy.start(azurite!.blobEndpoint);
+    const place = newAzurePlace(azurite!, proxy.endpoint);
+    const store = await openAzure(place);
+    const other = await openAzure({ ...newAzurePlace(azurite!), container: place.container }, { identity: elsewhere });
+    // The blob is there: only the content under the lease is refused.
+    await held(await other.acquireLease('first', () => undefined)).release();
+    const refused = proxy.add(({ method, headers }) => method === 'PUT' && headers['x-ms-lease-id'] !== undefined && headers['x-ms-lease-action'] === undefined, { kind: 'answer', status: 403, code: 'AuthorizationFailure' });
+    await expect(store.acquireLease('writer', () => undefined)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    expect(refused.struck).toBe(1);
+    const lease = held(await other.acquireLease('second', () => undefined));
+    await lease.release();
+    await Promise.all([store.close(), other.close()]);
+  });
+
   it('who breaks the lease of a dead process never breaks one that was taken since', async () => {
     await using proxy = await FaultProxy.start(azurite!.blobEndpoint);
     const direct = newAzurePlace(azurite!);

@@ -15,10 +15,9 @@ const azurite = await azuriteService();
 const HOUR_MS = 3_600_000;
 
 describe.skipIf(azurite === null)('opening an Azure store', () => {
-  const { account, key, blobEndpoint } = azurite!;
-
   /** A signature with these rights, valid for these hours from now. */
   function signature(rights: string, hours: readonly [number, number] = [-1, 1], types = 'sco'): string {
+    const { account, key } = azurite!;
     return generateAccountSASQueryParameters({
       startsOn: new Date(Date.now() + hours[0] * HOUR_MS), expiresOn: new Date(Date.now() + hours[1] * HOUR_MS), permissions: AccountSASPermissions.parse(rights),
       services: AccountSASServices.parse('b').toString(), resourceTypes: AccountSASResourceTypes.parse(types).toString(),
@@ -29,13 +28,13 @@ describe.skipIf(azurite === null)('opening an Azure store', () => {
     return { ...newAzurePlace(azurite!), connectionString, credential: { kind: 'connection-string', connectionString } };
   }
 
-  const signed = (text: string): AzurePlace => withConnection(`BlobEndpoint=${blobEndpoint};SharedAccessSignature=${text}`);
+  const signed = (text: string): AzurePlace => withConnection(`BlobEndpoint=${azurite!.blobEndpoint};SharedAccessSignature=${text}`);
 
   async function refused(place: AzurePlace): Promise<{ code: string; message: string }> {
     const store = azureStore(place, { clock: new WaitingClock(USUAL.tryMs) });
     const error: unknown = await store.open().then(() => 'opened', (thrown: unknown) => thrown);
     const { connectionString } = place;
-    const secrets = [key, /AccountKey=([^;]+)/.exec(connectionString)?.[1], /sig=([^&;]+)/.exec(connectionString)?.[1]].filter((secret) => secret !== undefined);
+    const secrets = [azurite!.key, /AccountKey=([^;]+)/.exec(connectionString)?.[1], /sig=([^&;]+)/.exec(connectionString)?.[1]].filter((secret) => secret !== undefined);
     for (const secret of secrets) {
       for (const shown of [inspect(error, { depth: 9, showHidden: true }), store.place, JSON.stringify(error)]) {
         expect(shown).not.toContain(secret);
@@ -71,6 +70,7 @@ describe.skipIf(azurite === null)('opening an Azure store', () => {
   });
 
   it('a wrong key, an expired, an altered signature, an unknown account are CONFIGURATION_INVALID, with the option', async () => {
+    const { account, key } = azurite!;
     const wrongKey = withConnection(azurite!.connectionString.replace(key, Buffer.alloc(64, 3).toString('base64')));
     const unknown = withConnection(azurite!.connectionString.replaceAll(account, 'otheraccount'));
     for (const [place, words] of [
@@ -85,6 +85,7 @@ describe.skipIf(azurite === null)('opening an Azure store', () => {
   });
 
   it('an address where nobody is, nothing listens or nothing answers is STORE_UNAVAILABLE', async () => {
+    const { account, blobEndpoint } = azurite!;
     const silent = createServer();
     await new Promise<void>((resolve) => { silent.listen(0, '127.0.0.1', resolve); });
     const { port } = silent.address() as AddressInfo;
@@ -109,7 +110,7 @@ describe.skipIf(azurite === null)('opening an Azure store', () => {
     [409, 'ContainerBeingDeleted', '', 'STORE_UNAVAILABLE', /being deleted: wait/], [400, 'InvalidResourceName', '', 'CONFIGURATION_INVALID', /^CDC_CACHE_CONTAINER_NAME: /],
     [503, 'ServerBusy', '', 'STORE_UNAVAILABLE', /busy/],
   ])('what the service answers with %i %s: %s', async (status, code, detail, expected, words) => {
-    await using proxy = await FaultProxy.start(blobEndpoint);
+    await using proxy = await FaultProxy.start(azurite!.blobEndpoint);
     const fault = proxy.add(() => true, { kind: 'answer', status, code, detail }, 99);
     const { code: said, message } = await refused(newAzurePlace(azurite!, proxy.endpoint));
     expect([said, fault.struck]).toEqual([expected, status === 503 ? USUAL.triesMax : 1]);

@@ -1,13 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { STEPS, type Step } from '../../src/snapshot/checkpointer.ts';
 import { RentfoldError } from '../../src/errors.ts';
+import { formatUnits } from '../../src/change/money.ts';
+import { readManifest } from '../../src/snapshot/manifest.ts';
+import { createNames } from '../../src/snapshot/names.ts';
+import { readFooter } from '../../src/snapshot/parquet-footer.ts';
 import type { Store } from '../../src/snapshot/store.ts';
 import { ChangeWriter } from '../support/change-writer.ts';
-import { pictureOf, startRun, type Run } from '../support/snapshot-run.ts';
+import { pictureOf, PREFIX, startRun, type Run } from '../support/snapshot-run.ts';
 import { NOW, someChanges } from '../support/some-changes.ts';
 
 /**
- * Goal: a crash between any two effects of a checkpoint, a merge or a pruning loses nothing and doubles nothing, and generation numbers never fall.
+ * Goal: a crash between any two effects of a checkpoint, a merge or a pruning loses nothing and doubles nothing, and generation numbers never fall; the parquet
+ * file is absent, or whole and of a generation that is there.
  * Method: an error thrown at the n-th occurrence of each step ends the run, as a crash would; a fresh run restores, and must stand at a
  * state that was checkpointed, never before the last one that was answered for. Then it reads the log on from its positions, as a process would,
  * and must arrive at the same rows. Run it from a test with a factory of empty stores.
@@ -31,7 +36,7 @@ function batches(rounds: number) {
   return Array.from({ length: rounds }, (_, i) => log.batch(someChanges(i + 1)));
 }
 
-/** Folds the rounds the state has not seen, checkpointing after each. Answers true when the whole log was done. */
+/** Folds the rounds the state has not seen, after each a checkpoint with its parquet file. */
 async function work(run: Run, rounds: number, answered: (picture: string, generation: number) => void): Promise<void> {
   const log = batches(rounds);
   for (let round = 0; round < rounds; round++) {
@@ -39,11 +44,30 @@ async function work(run: Run, rounds: number, answered: (picture: string, genera
     if ((run.state.position(topic, 0)?.next ?? 0) >= next) continue;
     run.state.step(log[round], NOW);
     const picture = pictureOf(run.state);
-    const outcome = await run.checkpoint();
+    const outcome = await run.checkpoint({});
     if (outcome.kind === 'published') answered(picture, outcome.generation);
     await run.snapshots.maintain();
     await run.snapshots.settled();
   }
+}
+
+const NAMES = createNames(PREFIX);
+
+/** The generation the parquet file names, once its totals are those in that generation's manifest; 0: there is no file. */
+async function fileGeneration(store: Store, lineage: string | null): Promise<number> {
+  const file = await store.read(NAMES.parquet);
+  if (file === null) return 0;
+  const footer = readFooter(file.bytes, file.bytes.length);
+  if (footer.kind !== 'footer') throw new Error(`the file is ${footer.kind}`);
+  const label = (name: string): string => footer.pairs.get(`rentfold.${name}`) ?? '';
+  expect(label('lineage')).toBe(lineage);
+  const generation = Number(label('generation'));
+  const name = NAMES.manifest(label('lineage'), generation);
+  const { totalRevenue, rent, expenses } = readManifest(name, (await store.read(name))!.bytes).parts[0].controlTotals;
+  const totals = JSON.parse(label('file_totals')) as unknown;
+  expect(totals).toEqual({ total_revenue: formatUnits(Number(totalRevenue)), rent: formatUnits(Number(rent)), expenses: formatUnits(Number(expenses)) });
+  expect(JSON.parse(label('control_totals'))).toEqual(totals);
+  return generation;
 }
 
 /** Registers the suite. */
@@ -73,7 +97,9 @@ function crashes({ newStore, occurrences, rounds }: CrashPlace, finalPicture: ()
     let seen = 0;
     const pictures: string[] = [];
     let lastGeneration = 0;
-    const first = await startRun(store, { onStep: (step: Step) => { if (step === at && ++seen === count) throw new Crash(); } });
+    let isDead = false;
+    // What catches the error, as writing the file does, comes no further than the next step.
+    const first = await startRun(store, { onStep: (step: Step) => { if (isDead ||= step === at && ++seen === count) throw new Crash(); } });
     const answered = (picture: string, generation: number): void => {
       expect(generation).toBeGreaterThan(lastGeneration);
       lastGeneration = generation;
@@ -94,10 +120,15 @@ function crashes({ newStore, occurrences, rounds }: CrashPlace, finalPicture: ()
       expect(second.restored.warnings.filter((warning) => warning.code !== 'FILE_UNEXPLAINED')).toEqual([]);
       lastGeneration = second.restored.generation;
     } else expect(pictures).toEqual([]);
+    const { lineage } = second.snapshots.status();
+    expect(await fileGeneration(store, lineage)).toBeLessThanOrEqual(second.restored.kind === 'restored' ? second.restored.generation : 0);
     await work(second, rounds, answered);
     expect(pictureOf(second.state)).toBe(expected);
     const third = await startRun(store);
     if (crashed || pictures.length > 0) expect(pictureOf(third.state)).toBe(expected);
+    const { generation } = second.snapshots.status();
+    // Killed after the last manifest, nothing makes a checkpoint due here any more.
+    expect(generation! - await fileGeneration(store, second.snapshots.status().lineage)).toBeLessThanOrEqual(1);
     await second.snapshots.close();
   });
 

@@ -13,8 +13,8 @@ import { describe, expect, it } from 'vitest';
 import { formatUnits } from '../../src/change/money.ts';
 import type { FigureColumns } from '../../src/ledger/figure-columns.ts';
 import { encodeParquet, noSums } from '../../src/snapshot/parquet-encode.ts';
-import { readFooterPairs } from '../../src/snapshot/parquet-footer.ts';
-import { presentLabels, type ParquetLabels } from '../../src/snapshot/parquet-labels.ts';
+import { readFooter } from '../../src/snapshot/parquet-footer.ts';
+import { formText, presentLabels, type ParquetLabels } from '../../src/snapshot/parquet-labels.ts';
 import { MONEY_COLUMNS, type ParquetMoney } from '../../src/snapshot/parquet-schema.ts';
 import { figureColumns, type TestAccount } from '../support/figure-columns.ts';
 import { labelsOf, queryParquet } from '../support/parquet-query.ts';
@@ -85,7 +85,7 @@ describe('the file', () => {
   it('says what it covers', async () => {
     const path = await write([{ ...figureColumns(some.slice(0, 2)), outOfRange: 1 }, { ...figureColumns(some.slice(2)), outOfRange: 2, cashOnCashOutOfRange: 3 }]);
     expect(await labelsOf(path)).toEqual({
-      format: 'financial-performance/1', lineage: LABELS.lineage, generation: '42', writer: 'abcdef012345', positions: '[{"topic":"db.public.rents","partition":3,"next":77}]', as_of: '2026-11-23',
+      format: 'financial-performance/1', lineage: LABELS.lineage, generation: '42', writer: 'abcdef012345', positions: '[{"topic":"db.public.rents","partition":3,"next":77}]', as_of: '2026-11-23', rules_version: '1',
       fiscal_year_start_month: '4', time_zone: 'America/New_York', created_at: '2026-11-24T06:00:00.123Z', money: 'decimal', accounts: '4', properties: '2', incomplete_properties: '1',
       out_of_range_accounts: '3', out_of_range_cash_on_cash: '3', complete_history: 'false', rows: '{"expenses":3,"rents":2,"properties":1}',
       control_totals: '{"total_revenue":"1234567890123456.7890","rent":"-0.0005","expenses":"0.0000"}', file_totals: '{"total_revenue":"0.0005","rent":"0.0006","expenses":"0.0004"}',
@@ -124,18 +124,27 @@ print(json.dumps({"columns": len(frame.columns), "rows": [[r.property_id, r.unit
 describe('metadata of a file that is there', () => {
   it('are read from the end alone, however long the rest is', async () => {
     const bytes = readFileSync(await write([figureColumns(some)]));
-    const short = readFooterPairs(bytes.subarray(-100), bytes.length);
+    const short = readFooter(bytes.subarray(-100), bytes.length);
     expect(short.kind).toBe('longer');
-    const found = readFooterPairs(bytes.subarray(short.kind === 'longer' ? -short.bytes : 0), bytes.length);
-    expect(found.kind === 'pairs' && presentLabels(found.pairs)).toEqual({ lineage: LABELS.lineage, generation: 42, asOf: 20_780, money: 'decimal', cutAt: LABELS.cutAt, accounts: 4 });
+    const found = readFooter(bytes.subarray(short.kind === 'longer' ? -short.bytes : 0), bytes.length);
+    expect(found.kind === 'footer' && presentLabels(found)).toEqual({
+      lineage: LABELS.lineage, generation: 42, asOf: 20_780, cutAt: LABELS.cutAt, accounts: 4, form: formText({ asOf: 20_780, money: 'decimal', fiscalYearStartMonth: 4, timeZone: 'America/New_York' }),
+    });
+    if (found.kind !== 'footer') return;
+    expect(presentLabels({ ...found, rows: 5 }), 'rows were added').toBeNull();
+    expect(presentLabels({ ...found, createdBy: 'parquet-cpp-arrow version 26.0.1' })).toBeNull();
+    for (const name of ['format', 'rules_version']) {
+      const present = presentLabels({ ...found, pairs: new Map([...found.pairs, [`rentfold.${name}`, 'financial-performance/0']]) });
+      expect(present!.form).not.toBe(presentLabels(found)!.form);
+    }
   });
 
   it('of another program are not ours', async () => {
     const path = join(folder, 'other.parquet');
     await queryParquet(path, `copy (select 1 as a, [{'b': true}] as c from range(10)) to FILE (format parquet, kv_metadata {'who': 'somebody', 'rentfold.generation': '7'})`);
     const bytes = readFileSync(path);
-    const found = readFooterPairs(bytes, bytes.length);
-    expect(found.kind === 'pairs' && [found.pairs.get('who'), presentLabels(found.pairs)]).toEqual(['somebody', null]);
+    const found = readFooter(bytes, bytes.length);
+    expect(found.kind === 'footer' && [found.pairs.get('who'), presentLabels(found)]).toEqual(['somebody', null]);
   });
 
   it('of bytes that are no file, or a torn one, are none, and reading them ends', async () => {
@@ -143,9 +152,9 @@ describe('metadata of a file that is there', () => {
     fc.assert(fc.property(fc.nat(bytes.length), fc.array(fc.tuple(fc.nat(2_000), fc.nat(255)), { maxLength: 4 }), (length, changes) => {
       const changed = Buffer.from(bytes.subarray(length === bytes.length ? 0 : length));
       for (const [from, value] of changes) if (from < changed.length) changed[changed.length - 1 - from] = value;
-      expect(['pairs', 'longer', 'unreadable']).toContain(readFooterPairs(changed, changed.length).kind);
+      expect(['footer', 'longer', 'unreadable']).toContain(readFooter(changed, changed.length).kind);
     }), { numRuns: 300 });
-    expect(readFooterPairs(Buffer.from('PAR1'), 4).kind).toBe('unreadable');
-    expect(readFooterPairs(bytes.subarray(0, -1), bytes.length - 1).kind).toBe('unreadable');
+    expect(readFooter(Buffer.from('PAR1'), 4).kind).toBe('unreadable');
+    expect(readFooter(bytes.subarray(0, -1), bytes.length - 1).kind).toBe('unreadable');
   });
 });

@@ -3,7 +3,7 @@
  * publisher alone, and nothing that goes wrong with it touches the checkpoint.
  * Method: real books and state over a local store with the worker thread, read back by DuckDB; what goes wrong is made to over a store in memory.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { RentfoldError } from '../../src/errors.ts';
@@ -106,6 +106,24 @@ describe('what goes wrong with it', () => {
     await run.snapshots.close();
   });
 
+  it('figures that cannot be cut are an outcome, too, and the next file has them', async () => {
+    const run = await troubled(() => ({}));
+    const other = run.state.books.beginAccountsCut(0);
+    expect(await run.checkpoint({})).toMatchObject({ kind: 'published', generation: 1, parquet: { kind: 'failed', error: { message: expect.stringContaining('open already') as string } } });
+    other.end();
+    expect(await run.checkpoint({})).toMatchObject({ kind: 'unchanged', generation: 1, parquet: { kind: 'written', generation: 1 } });
+    await run.snapshots.close();
+  });
+
+  it('what throws in the moment of the cut gives the cut of rows up', async () => {
+    const run = await troubled(() => ({}));
+    Object.assign(run.state, { positions: () => { throw new TypeError('not now'); } });
+    await expect(run.checkpoint()).rejects.toThrow('not now');
+    Reflect.deleteProperty(run.state, 'positions');
+    expect(await run.checkpoint()).toMatchObject({ kind: 'published', generation: 1 });
+    await run.snapshots.close();
+  });
+
   it('a checkpoint that fails writes no file and ends the cut of accounts', async () => {
     const store = new MemoryStore();
     const run = await troubled(() => ({ writeSegment: () => Promise.reject(new RentfoldError('STORE_UNAVAILABLE', 'full')) }), store);
@@ -159,7 +177,7 @@ describe('what goes wrong with it', () => {
     expect(await run.checkpoint({})).toMatchObject({ generation: 2, parquet: { kind: 'failed' } });
     expect((await labelsOf(pathIn(directory))).generation).toBe('1');
     expect(readdirSync(join(directory, PREFIX, '.rentfold')).filter((name) => name.startsWith('tmp-'))).toEqual([]);
-    expect(existsSync(join(directory, PREFIX, 'legacy'))).toBe(false);
+    expect(readdirSync(join(directory, PREFIX, 'legacy'))).toEqual(['first-written.json']);
     await run.snapshots.close();
   });
 });
