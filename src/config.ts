@@ -19,6 +19,8 @@ export interface Config {
   readonly checkpointChanges: number;
   readonly parquet: ParquetConfig;
   readonly batchRecordsMax: number;
+  /** The same for `replay`, which nobody reads figures from meanwhile: longer steps unless it is set. */
+  readonly replayBatchRecordsMax: number;
   readonly batchesInFlightMax: number;
   readonly shutdownSeconds: number;
   readonly logFormat: 'auto' | 'json' | 'text';
@@ -121,6 +123,9 @@ function placeOf(error: Error): string {
   return place === null ? ': a comma, a quote or a bracket is missing, or a text stands without quotes' : `: it breaks off${place[0]}`;
 }
 
+/** Records a step of `replay` when the option is not set. */
+const REPLAY_BATCH_RECORDS = 2_000;
+
 function build(values: Values, { resolve, host }: ConfigInput): Config {
   const path = (name: OptionName): string => resolve(values.text(name), values.isDefault(name));
   return Object.freeze({
@@ -151,6 +156,7 @@ function build(values: Values, { resolve, host }: ConfigInput): Config {
     checkpointChanges: values.integer('RENTFOLD_CHECKPOINT_CHANGES'),
     parquet: { seconds: values.integer('RENTFOLD_PARQUET_SECONDS'), money: values.choice('RENTFOLD_PARQUET_MONEY') as ParquetConfig['money'], overwrite: values.boolean('RENTFOLD_PARQUET_OVERWRITE') },
     batchRecordsMax: values.integer('RENTFOLD_BATCH_RECORDS'),
+    replayBatchRecordsMax: values.isDefault('RENTFOLD_BATCH_RECORDS') ? REPLAY_BATCH_RECORDS : values.integer('RENTFOLD_BATCH_RECORDS'),
     batchesInFlightMax: values.integer('RENTFOLD_BATCHES_IN_FLIGHT'),
     shutdownSeconds: values.integer('RENTFOLD_SHUTDOWN_SECONDS'),
     logFormat: values.choice('RENTFOLD_LOG_FORMAT') as Config['logFormat'],

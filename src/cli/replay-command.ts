@@ -18,9 +18,6 @@ export interface ReplayParts extends FoldingParts {
   readonly progressLine: ProgressLine | null;
 }
 
-/** Nobody reads figures meanwhile, so steps may be longer than `serve` makes them: each costs the same, however many records it folds. */
-const BATCH_RECORDS_MIN = 2_000;
-
 /**
  * Reads the whole log, from its beginning to the end seen at start, into a store without a history, with checkpoints on the way and one at the end. A history that
  * has never caught up is an unfinished replay, and is gone on with. Answers the summary. Throws a `RentfoldError`: REPLAY_STORE_NOT_EMPTY, STORE_IN_USE,
@@ -28,7 +25,7 @@ const BATCH_RECORDS_MIN = 2_000;
  */
 export async function replay(parts: ReplayParts): Promise<string> {
   const { log, ingest, store, shutdown, config } = parts;
-  const folding = prepareFolding({ ...parts, config: { ...config, batchRecordsMax: Math.max(config.batchRecordsMax, BATCH_RECORDS_MIN) } });
+  const folding = prepareFolding({ ...parts, config: { ...config, batchRecordsMax: config.replayBatchRecordsMax } });
   const stopped = new AbortController();
   const running = AbortSignal.any([shutdown, stopped.signal]);
   const besides: Promise<void>[] = [];
