@@ -15,7 +15,7 @@ export interface Limits {
   readonly tryMs: number;
 }
 
-/** 4 MiB within half a minute: a connection slower than 140 KB/s counts as none. */
+/** The blocks of an upload share the connection, four of 4 MiB within half a minute: one slower than about 560 KB/s counts as none for a large file. */
 export const USUAL: Limits = { triesMax: 4, tryMs: 30_000 };
 const FIRST_WAIT_MS = 500;
 /** Whoever is asked to wait longer gives up at once: the next checkpoint tries again. */
@@ -36,17 +36,20 @@ export interface CallParts {
   readonly place: string;
   /** Aborts when the store is closed. */
   readonly closing: AbortSignal;
+  /** Another store object has found the account to permit everything. */
+  readonly isKnown: boolean;
 }
 
 /** Requests of one store object. */
 export class AzureCalls {
   readonly #parts: CallParts;
   /** True once the account has done what was asked: from then on what fails is an outage. */
-  #known = false;
+  #known: boolean;
   #isOpening = false;
 
   constructor(parts: CallParts) {
     this.#parts = parts;
+    this.#known = parts.isKnown;
   }
 
   /** Runs what finds out whether everything needed is permitted: until all of it is done, the account is not known. */

@@ -17,8 +17,10 @@ export interface AzureStoreOptions extends AzureContainer {
   readonly ownFolder: string;
 }
 
-/** What a test replaces. */
+/** What is known already, and what a test replaces. */
 export interface AzureStoreParts {
+  /** The same store was opened by another object: what is refused from now on is an outage, not a wrong setting. */
+  readonly isKnown?: boolean;
   readonly clock?: Clock;
   readonly identity?: ProcessIdentity;
   /** Most names asked for at a time when listing. */
@@ -56,7 +58,7 @@ class AzureStore implements Store {
     this.#clock = parts.clock ?? createSystemClock();
     this.#own = parts.identity ?? ownIdentity();
     this.#pageNames = parts.pageNames ?? PAGE_NAMES;
-    this.#calls = new AzureCalls({ clock: this.#clock, account: this.#account, place: this.place, closing: this.#closed.signal });
+    this.#calls = new AzureCalls({ clock: this.#clock, account: this.#account, place: this.place, closing: this.#closed.signal, isKnown: parts.isKnown ?? false });
   }
 
   async open(): Promise<void> {

@@ -15,7 +15,7 @@ const credits = new Map<number, Credits>();
 function main(): void {
   if (parentPort === null) return;
   const port = parentPort;
-  const work = createInlineWork(createStore(workerData as StoreSpec));
+  const work = createInlineWork(createStore(workerData as StoreSpec, { isOpen: true }));
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'block') incoming.get(message.id)?.push(message.block);
     else if (message.kind === 'end') incoming.get(message.id)?.end();

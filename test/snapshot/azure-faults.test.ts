@@ -3,7 +3,8 @@ import { USUAL } from '../../src/snapshot/azure-calls.ts';
 import { BLOCK_BYTES } from '../../src/snapshot/azure-upload.ts';
 import { Damage } from '../../src/snapshot/damage.ts';
 import type { Store } from '../../src/snapshot/store.ts';
-import { azureStore, clientOf, newAzurePlace, openAzure, type AzurePlace } from '../support/azure-place.ts';
+import { createThreadWork } from '../../src/snapshot/thread-work.ts';
+import { azureStore, clientOf, newAzurePlace, openAzure, OWN_FOLDER, type AzurePlace } from '../support/azure-place.ts';
 import { FaultProxy, type Harm, type Seen } from '../support/fault-proxy.ts';
 import { azuriteService } from '../support/services/services.ts';
 import { WaitingClock } from '../support/waiting-clock.ts';
@@ -236,6 +237,14 @@ describe.skipIf(azurite === null)('Azure store: faults', () => {
       const fault = proxy.add(() => true, { kind: 'answer', status: 403, code: 'AuthenticationFailed', detail: 'The MAC signature found in the HTTP request is not the same as any computed signature.' });
       await expect(store.create('a/x', bytes('1'))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', message: expect.stringMatching(/account key was refused: it is wrong or was rotated \(403 AuthenticationFailed\)/) as unknown });
       expect(fault.struck).toBe(1);
+    });
+
+    it('what the snapshot worker meets first is an outage, too: the store was opened before it began', async () => {
+      const work = createThreadWork({ kind: 'azure', options: { container: place.container, credential: place.credential, ownFolder: OWN_FOLDER } });
+      const fault = proxy.add(puts('a/x'), { kind: 'answer', status: 403, code: 'AuthorizationFailure' });
+      await expect(work.writeLetters({ folder: 'a/', name: 'x', letters: [], previous: null })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      expect(fault.struck).toBe(1);
+      await work.close();
     });
 
     it.each([

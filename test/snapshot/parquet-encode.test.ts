@@ -106,17 +106,25 @@ describe('the file', () => {
 
   const pandas = spawnSync('python3', ['-c', 'import pandas, pyarrow']);
   it.skipIf(pandas.status !== 0)('is read the same by pandas with pyarrow (python3 with pandas and pyarrow: apt-get install python3-pip, then pip install pandas pyarrow)', async () => {
-    const path = await write([figureColumns(some)]);
+    const [path, doubles] = [await write([figureColumns(some)]), await write([figureColumns(some)], 'double')];
     const script = `
 import pandas, pyarrow.parquet, json
+def text(value): return None if pandas.isna(value) else str(value)
+double = pandas.read_parquet(${JSON.stringify(doubles)})
 frame = pandas.read_parquet(${JSON.stringify(path)})
 print(json.dumps({"columns": len(frame.columns), "rows": [[r.property_id, r.unit_id if isinstance(r.unit_id, str) else None, None if r.ytd_capex is None else str(r.ytd_capex)] for r in frame.itertuples()],
-  "type": str(pyarrow.parquet.read_schema(${JSON.stringify(path)}).field("ytd_rent").type), "generation": pyarrow.parquet.read_metadata(${JSON.stringify(path)}).metadata[b"rentfold.generation"].decode()}))`;
+  "type": str(pyarrow.parquet.read_schema(${JSON.stringify(path)}).field("ytd_rent").type), "generation": pyarrow.parquet.read_metadata(${JSON.stringify(path)}).metadata[b"rentfold.generation"].decode(),
+  "cash": [text(value) for value in frame.cash_on_cash], "calculated": [text(value) for value in frame.last_calculated_at], "times": [str(frame.last_calculated_at.dtype), str(frame._cdc_timestamp.dtype)],
+  "zones": [str(frame.last_calculated_at.dt.tz), str(frame._cdc_timestamp.dt.tz)], "written": str(frame._cdc_timestamp[0]),
+  "doubleTypes": sorted({str(double[name].dtype) for name in double.columns[2:-2]}), "doubles": [[None if pandas.isna(v) else v for v in (r.ytd_capex, r.cash_on_cash)] for r in double.itertuples()]}))`;
     const { stdout, stderr } = spawnSync('python3', ['-c', script], { encoding: 'utf8' });
     expect(stderr).toBe('');
     expect(JSON.parse(stdout)).toEqual({
       columns: 29, type: 'decimal128(18, 4)', generation: '42',
       rows: some.map(({ property, unit, units }) => [property, unit ?? null, textOf(typeof units === 'number' ? units : units[8]!)]),
+      cash: some.map(({ cashOnCash }) => textOf(cashOnCash ?? Number.NaN)),
+      times: ['datetime64[us, UTC]', 'datetime64[us, UTC]'], zones: ['UTC', 'UTC'], calculated: [...new Array<string>(3).fill('2023-11-14 22:13:20.123000+00:00'), null], written: '2026-11-24 06:00:00.123000+00:00',
+      doubleTypes: ['float64'], doubles: some.map(({ units, cashOnCash }) => [typeof units === 'number' ? units : units[8]!, cashOnCash ?? Number.NaN].map((value) => (Number.isNaN(value) ? null : Number(formatUnits(value))))),
     });
   });
 });

@@ -7,6 +7,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { RentfoldError } from '../../src/errors.ts';
+import { TOTAL_NAMES } from '../../src/ledger/figure-columns.ts';
 import type { CheckpointOutcome, SnapshotOptions } from '../../src/snapshot/checkpointer.ts';
 import { createThreadWork } from '../../src/snapshot/thread-work.ts';
 import { createInlineWork } from '../../src/snapshot/work.ts';
@@ -54,13 +55,17 @@ describe('the file of a generation', () => {
     const run = await withThread(directory);
     for (let round = 1; round < 9; round++) run.state.step(log.batch(someChanges(round)), NOW);
     await run.checkpoint({ asOf: 20_005 });
-    const rows = await queryParquet(pathIn(directory), 'select property_id, unit_id, ytd_rent::varchar as ytd_rent, cumulative_other::varchar as other, cash_on_cash::varchar as coc from FILE');
+    const rows = await queryParquet(pathIn(directory), 'select property_id, unit_id, columns(\'^(ytd|cumulative|cash)_\')::varchar, epoch_us(last_calculated_at)::double as calculated from FILE');
     expect(rows.length).toBe(run.state.books.counts().accounts);
     const money = (units: number | null): string | null => (units === null ? null : `${units < 0 ? '-' : ''}${Math.floor(Math.abs(units) / 10_000)}.${String(Math.abs(units) % 10_000).padStart(4, '0')}`);
     for (const row of rows) {
       const answer = run.state.books.figures({ propertyId: row.property_id as string, unitId: row.unit_id as string | null, asOf: 20_005 });
       if (answer.kind !== 'figures') throw new Error(answer.kind);
-      expect([row.ytd_rent, row.other, row.coc]).toEqual([money(answer.figures.ytd.rent), money(answer.figures.cumulative.other), money(answer.figures.cashOnCash)]);
+      const { figures } = answer;
+      const totals = (['ytd', 'cumulative'] as const).flatMap((span) => TOTAL_NAMES.map((name) => [`${span}_${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`, money(figures[span][name])]));
+      expect(row).toEqual({
+        property_id: row.property_id, unit_id: row.unit_id, ...Object.fromEntries(totals), cash_on_cash: money(figures.cashOnCash), calculated: figures.lastCalculatedAt * 1_000,
+      });
     }
     await run.snapshots.close();
   });

@@ -6,9 +6,10 @@ import type { ContainerClient } from '@azure/storage-blob';
 export interface Generation {
   readonly generation: number;
   readonly writer: string;
+  readonly parts: readonly { readonly controlTotals: { readonly totalRevenue: string; readonly rent: string; readonly expenses: string } }[];
 }
 
-/** All generations that lie in a local store, the newest last. Reads names and two fields, nothing of the code under test. */
+/** All generations that lie in a local store, the newest last. Reads names and a few fields, nothing of the code under test. */
 export function generationsIn(storeFolder: string): readonly Generation[] {
   const root = join(storeFolder, 'cdc/financial_performance/checkpoints');
   return namesIn(root)

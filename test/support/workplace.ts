@@ -38,6 +38,15 @@ export class Workplace implements AsyncDisposable {
     return (await this.generations()).at(-1)?.generation ?? 0;
   }
 
+  /** Path of the parquet file, or of a copy of it. */
+  async parquetFile(): Promise<string> {
+    const name = 'cdc/financial_performance/financial_performance_current.parquet';
+    if (this.#azure === null) return join(this.folder, 'store', name);
+    const path = join(this.folder, 'downloaded.parquet');
+    await (await clientOf(this.#azure)).getBlobClient(name).downloadToFile(path);
+    return path;
+  }
+
   async write(file: string, lines: readonly string[]): Promise<void> {
     await writeFile(join(this.folder, 'log', file), lines.map((line) => `${line}\n`).join(''));
   }

@@ -2,12 +2,14 @@
  * Goal: wherever between two effects of a checkpoint, a pruning or a merge the process is killed, once or again and again, the next start stands at the same
  * figures and counts, generations never fall, and nothing is said but what a crash leaves behind.
  * Method: the real process on a log that grows piece by piece, killed by itself with SIGKILL at the step (RENTFOLD_TEST_KILL_AT), started again, killed at the same
- * step again; at the end started once more and asked over HTTP for every view.
+ * step again; at the end started once more and asked over HTTP for every view; DuckDB reads the same from the parquet file that its clean end leaves.
  */
 import { describe, expect, test } from 'vitest';
+import { formatUnits } from '../../src/change/money.ts';
 import { STEPS, type Step } from '../../src/snapshot/checkpointer.ts';
 import { checkCase } from '../support/check-answers.ts';
 import { loadCase, type ConformanceCase } from '../support/conformance.ts';
+import { labelsOf, queryParquet } from '../support/parquet-query.ts';
 import type { RentfoldProcess } from '../support/process.ts';
 import type { AzuriteService } from '../support/services/service.ts';
 import { azuriteService } from '../support/services/services.ts';
@@ -36,6 +38,30 @@ async function expectQuiet(program: RentfoldProcess): Promise<void> {
 async function readSoFar(program: RentfoldProcess): Promise<number | null> {
   const status = await program.status().catch(() => null);
   return status === null ? null : Number(status.records.read);
+}
+
+/** What is answered today, by property and unit: the columns of the parquet file. */
+async function answersToday(one: ConformanceCase, program: RentfoldProcess): Promise<Map<string, Record<string, unknown>>> {
+  const answers = new Map<string, Record<string, unknown>>();
+  for (const { property_id, unit_id } of one.views) {
+    const { body } = await program.get(`/financial-performance/${encodeURIComponent(property_id)}${unit_id === null ? '' : `?unit_id=${encodeURIComponent(unit_id)}`}`);
+    answers.set(`${property_id}/${unit_id}`, body as Record<string, unknown>);
+  }
+  return answers;
+}
+
+/** The parquet file has those figures, and the control totals of the newest generation. (A generation that changed none needs no file of its own.) */
+async function expectFile(place: Workplace, answers: ReadonlyMap<string, Record<string, unknown>>): Promise<void> {
+  const path = await place.parquetFile();
+  const labels = await labelsOf(path);
+  const newest = (await place.generations()).at(-1)!;
+  expect(Number(labels.generation)).toBeLessThanOrEqual(newest.generation);
+  const { totalRevenue, rent, expenses } = newest.parts[0]!.controlTotals;
+  expect(JSON.parse(labels.control_totals!)).toEqual({ total_revenue: formatUnits(Number(totalRevenue)), rent: formatUnits(Number(rent)), expenses: formatUnits(Number(expenses)) });
+  const rows = new Map((await queryParquet(path, 'select property_id, unit_id, columns(\'^(ytd|cumulative)_\')::varchar from FILE')).map((row) => [`${row.property_id}/${row.unit_id}`, row]));
+  for (const [account, answer] of answers) {
+    for (const [name, text] of Object.entries(rows.get(account)!).slice(2)) expect(Number(text), `${name} of ${account}`).toBe(Number(answer[name]));
+  }
 }
 
 async function survives(step: Step, first: number, service: AzuriteService | null): Promise<void> {
@@ -69,6 +95,10 @@ async function survives(step: Step, first: number, service: AzuriteService | nul
     await program.showingLog(() => checkCase(one, program));
     await expectQuiet(program);
     expect(Number((await program.status()).generation)).toBeGreaterThanOrEqual(durable);
+    const answers = await answersToday(one, program);
+    await program.kill('SIGTERM');
+    expect(await program.exitCode(), program.log).toBe(0);
+    await expectFile(place, answers);
   } finally {
     await program[Symbol.asyncDispose]();
   }
