@@ -112,7 +112,7 @@ export class KafkaCluster {
       try {
         return await ask(address);
       } catch (error) {
-        const failure = brokerFailure(error, this.#connections.wasReached(address));
+        const failure = brokerFailure(error, this.#connections.hasAnswered(address));
         failures.push(`${addressText(address)}: ${failure.text}`);
         mayPass ||= failure.mayPass;
       }
@@ -199,7 +199,7 @@ export class KafkaCluster {
   /** What a failure of this broker means. */
   failure(node: number, error: unknown): BrokerFailure {
     const address = this.#nodes.get(node);
-    return brokerFailure(error, address !== undefined && this.#connections.wasReached(address));
+    return brokerFailure(error, address !== undefined && this.#connections.hasAnswered(address));
   }
 
   /** Ends the connections to a broker; the next question makes new ones. */

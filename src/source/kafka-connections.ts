@@ -10,7 +10,7 @@ export class KafkaConnections {
   readonly #options: ClientOptions;
   readonly #clock: Clock;
   readonly #brokers = new Map<string, { readonly broker: ClientBroker; readonly ready: Promise<void> }>();
-  readonly #reached = new Set<string>();
+  readonly #answered = new Set<string>();
   #isClosed = false;
 
   constructor(client: KafkaClient, options: ClientOptions, clock: Clock) {
@@ -24,7 +24,9 @@ export class KafkaConnections {
     const broker = await this.connected(address);
     try {
       const { request, requestTimeout, response } = build(broker);
-      return await broker.connectionPool.send<Decoded>({ request, ...(requestTimeout === undefined ? {} : { requestTimeout }), response: { decode: response.decode, parse: asItIs } });
+      const decoded = await broker.connectionPool.send<Decoded>({ request, ...(requestTimeout === undefined ? {} : { requestTimeout }), response: { decode: response.decode, parse: asItIs } });
+      this.#answered.add(addressText(address));
+      return decoded;
     } catch (error) {
       this.end(address, broker);
       throw error;
@@ -43,7 +45,6 @@ export class KafkaConnections {
     }
     try {
       await live.ready;
-      this.#reached.add(key);
     } catch (error) {
       this.end(address, live.broker);
       throw error;
@@ -51,9 +52,9 @@ export class KafkaConnections {
     return live.broker;
   }
 
-  /** True when a connection to this broker was made before: its listener is of the right kind. */
-  wasReached(address: BrokerAddress): boolean {
-    return this.#reached.has(addressText(address));
+  /** True when this broker has answered a question: its listener is of the right kind. One that wants a user connects without, and then closes. */
+  hasAnswered(address: BrokerAddress): boolean {
+    return this.#answered.has(addressText(address));
   }
 
   /** TCP, TLS, the broker's versions and SASL, in bounded time. */

@@ -34,8 +34,8 @@ interface ThrownError {
   readonly cause?: unknown;
 }
 
-/** Sorts what kafkajs, the network and TLS throw. The text names the option that is probably wrong, and never a secret. `wasReached`: the broker was connected to before, so that its listener is the right one. */
-export function brokerFailure(thrown: unknown, wasReached = false): BrokerFailure {
+/** Sorts what kafkajs, the network and TLS throw. The text names the option that is probably wrong, and never a secret. `hasAnswered`: the broker has answered before, so that its listener is the right one. */
+export function brokerFailure(thrown: unknown, hasAnswered = false): BrokerFailure {
   const error = (thrown ?? {}) as ThrownError;
   const code = String(error.code ?? '');
   const message = oneLine(String(error.message ?? thrown)).replace(/^Connection error: /, '');
@@ -46,8 +46,8 @@ export function brokerFailure(thrown: unknown, wasReached = false): BrokerFailur
   if (isTlsCode(code, message)) return lasting(`the broker does not speak TLS as expected (${code || message}); look at RENTFOLD_KAFKA_TLS and at the listener's port`);
   if (code === 'ECONNREFUSED') return passing('nothing listens there (ECONNREFUSED)');
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return passing(`the name cannot be resolved (${code})`);
-  if (error.name === 'KafkaJSConnectionClosedError') return passing(`the broker closed the connection${wasReached ? '' : '; it does so too when its listener wants TLS (RENTFOLD_KAFKA_TLS) or a user (RENTFOLD_KAFKA_SASL_MECHANISM)'}`);
-  if (message === 'Connection timeout') return passing(`it did not answer in time${wasReached ? '' : '; a listener that wants TLS is silent like this too (RENTFOLD_KAFKA_TLS)'}`);
+  if (error.name === 'KafkaJSConnectionClosedError') return passing(`the broker closed the connection${hasAnswered ? '' : '; it does so too when its listener wants TLS (RENTFOLD_KAFKA_TLS) or a user (RENTFOLD_KAFKA_SASL_MECHANISM)'}`);
+  if (message === 'Connection timeout') return passing(`it did not answer in time${hasAnswered ? '' : '; a listener that wants TLS is silent like this too (RENTFOLD_KAFKA_TLS)'}`);
   if (error.name === 'KafkaJSRequestTimeoutError') return passing('it took a request and did not answer in time');
   return passing(code === '' || message.includes(code) ? message : `${message} (${code})`);
 }
