@@ -164,7 +164,7 @@ describe.skipIf(azurite === null)('Azure lease', () => {
     await using proxy = await FaultProxy.start(azurite!.blobEndpoint);
     const place = newAzurePlace(azurite!, proxy.endpoint);
     const store = await openAzure(place);
-    const other = await openAzure({ ...newAzurePlace(azurite!), container: place.container }, { identity: elsewhere });
+    const other = await openAzure({ ...newAzurePlace(azurite!), container: place.container });
     // The blob is there: only the content under the lease is refused.
     await held(await other.acquireLease('first', () => undefined)).release();
     const refused = proxy.add(({ method, headers }) => method === 'PUT' && headers['x-ms-lease-id'] !== undefined && headers['x-ms-lease-action'] === undefined, { kind: 'answer', status: 403, code: 'AuthorizationFailure' });
