@@ -117,22 +117,23 @@ describe.skipIf(kafka === null)('a log on a broker', () => {
     expect(positions.map(({ partition, next }) => [partition, next]).toSorted()).toEqual([[0, 20], [1, 20]]);
   });
 
-  for (const step of ['segment-written', 'manifest-written', 'outputs-published']) {
+  for (const step of ['segment-written', 'manifest-written', 'parquet-written']) {
     it(`loses and doubles nothing when the process is killed at ${step}, and the broker hears only of what a manifest holds`, async () => {
       await using first = begin();
       await first.ready();
       await topics.append(rents(40, 50));
       await first.kill('SIGTERM');
       await topics.append(rents(50, 80));
-      await using killed = begin({ RENTFOLD_TEST_KILL_AT: step });
+      await using killed = begin({ RENTFOLD_TEST_KILL_AT: step, RENTFOLD_PARQUET_SECONDS: '1' });
       await killed.exitCode();
       expect(killed.endedBy, killed.log).toBe('SIGKILL');
       const durable = (await restoredFrom(folder)).seed.positions;
       const told = await topics.admin.fetchOffsets({ groupId: topics.config().group, topics: [topics.named(TOPIC)] });
       for (const { partition, offset } of told[0]!.partitions) {
         const { next } = durable.find((position) => position.partition === partition)!;
-        if (step === 'segment-written') expect(Number(offset)).toBeLessThanOrEqual(next);
-        else expect(Number(offset)).toBeLessThan(next);
+        // The file may be one of a generation that was told about before.
+        if (step === 'manifest-written') expect(Number(offset)).toBeLessThan(next);
+        else expect(Number(offset)).toBeLessThanOrEqual(next);
       }
       await using next = begin();
       await next.ready();
