@@ -196,7 +196,7 @@ describe.skipIf(azurite === null)('Azure lease', () => {
 
   describe('real processes', () => {
     async function holder(place: AzurePlace): Promise<{ child: ChildProcess; ask: () => Promise<string> }> {
-      const child = spawn(process.execPath, [join(import.meta.dirname, '../support/azure-lease-holder.ts'), place.container, place.connectionString], { stdio: ['pipe', 'pipe', 'inherit'] });
+      const child = spawn(process.execPath, [join(import.meta.dirname, '../support/lease-holder.ts'), JSON.stringify({ kind: 'azure', options: { container: place.container, credential: { kind: 'connection-string', connectionString: place.connectionString }, ownFolder: OWN_FOLDER } })], { stdio: ['pipe', 'pipe', 'inherit'] });
       children.push(child);
       const line = async (): Promise<string> => String((await once(child.stdout!, 'data'))[0]).trim();
       expect(await line()).toBe('held');

@@ -187,7 +187,7 @@ describe('local lease: time', () => {
 describe('local lease: real processes', () => {
   /** A process that takes the lease and says so; then prints what `valid` says at every line it gets. */
   async function holder(directory: string): Promise<{ child: ChildProcess; ask: () => Promise<string> }> {
-    const child = spawn(process.execPath, [join(import.meta.dirname, '../support/lease-holder.ts'), directory], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [join(import.meta.dirname, '../support/lease-holder.ts'), JSON.stringify({ kind: 'local', options: { directory, ownFolder: 'cdc/financial_performance/' } })], { stdio: ['pipe', 'pipe', 'inherit'] });
     children.push(child);
     const lines: string[] = [];
     const waiting: ((line: string) => void)[] = [];

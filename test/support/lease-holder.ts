@@ -1,7 +1,7 @@
-import { createLocalStore } from '../../src/snapshot/local-store.ts';
+import { createStore, type StoreSpec } from '../../src/snapshot/store-spec.ts';
 
-/** A process that takes the writer's lease of the folder given, says `held`, and answers every line with what it knows of its lease. */
-const store = createLocalStore({ directory: process.argv[2], ownFolder: 'cdc/financial_performance/' });
+/** A process that takes the writer's lease of the store described (a `StoreSpec` as JSON), says `held`, and answers every line with what it knows of its lease. */
+const store = createStore(JSON.parse(process.argv[2]) as StoreSpec);
 await store.open();
 let lost: string | null = null;
 const lease = await store.acquireLease('holder', (reason) => { lost = reason; });
