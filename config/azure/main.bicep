@@ -43,7 +43,7 @@ param cores int = 2
 param hubNames string[] = ['rental.public.expenses', 'rental.public.rents', 'rental.public.properties']
 
 @description('Event hubs that the connector writes and nobody reads.')
-param otherHubNames string[] = ['heartbeat.rental']
+param otherHubNames string[] = ['heartbeat.rental', 'rental.message']
 
 @description('Partitions of each hub. Standard cannot change them later.')
 param partitions int = 4
