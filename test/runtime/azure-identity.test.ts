@@ -63,6 +63,8 @@ async function failure(config: AzureIdentityConfig, clock?: Clock): Promise<{ me
 
 describe('an Azure identity', () => {
   it('gets a token by each kind, with what proves it', async () => {
+    // The library keeps none that lives for less than five minutes.
+    issuer.lifeSeconds = 60;
     const certificateFile = join(folder, 'principal.pem');
     await writeFile(certificateFile, await readFile(certificates.serverFile));
     for (const [config, expected] of [
