@@ -6,6 +6,7 @@ import type { Store } from '../../src/snapshot/store.ts';
 import { createThreadWork } from '../../src/snapshot/thread-work.ts';
 import { azureStore, clientOf, newAzurePlace, openAzure, OWN_FOLDER, type AzurePlace } from '../support/azure-place.ts';
 import { FaultProxy, type Harm, type Seen } from '../support/fault-proxy.ts';
+import { faultFired } from '../support/faults/fired.ts';
 import { azuriteService } from '../support/services/services.ts';
 import { WaitingClock } from '../support/waiting-clock.ts';
 
@@ -55,6 +56,7 @@ describe.skipIf(azurite === null)('Azure store: faults', () => {
       const fault = proxy.add(write('a/x'), { kind: 'lose-reply' });
       expect(await store.create('a/x', inPieces(content))).toBe('created');
       expect(fault.struck).toBe(1);
+      faultFired('O1a');
       expect(Buffer.from((await other.read('a/x'))!.bytes).equals(content)).toBe(true);
       expect(await store.create('a/x', content)).toBe('exists');
     });
@@ -81,6 +83,7 @@ describe.skipIf(azurite === null)('Azure store: faults', () => {
       const fault = proxy.add(puts('a/x'), { kind: 'first', action: () => other.create('a/x', bytes('same')) });
       expect(await store.create('a/x', bytes('same'))).toBe('exists');
       expect(fault.struck).toBe(1);
+      faultFired('O1b');
     });
 
     it('a write of which every reply is lost is an outage, though it is there', async () => {
@@ -213,6 +216,7 @@ describe.skipIf(azurite === null)('Azure store: faults', () => {
       const fault = proxy.add(puts('a/x'), { kind: 'answer', status, code: 'ServerBusy', headers: { 'retry-after': '7' } }, 3);
       expect(await store.create('a/x', bytes('1'))).toBe('created');
       expect(fault.struck).toBe(3);
+      faultFired('O2a', fault.struck);
       expect(clock.waits).toEqual([7_000, 7_000, 7_000]);
     });
 
