@@ -4,11 +4,16 @@
  * Method: producers and consumers of `@azure/event-hubs` over TCP on loopback.
  */
 import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { EventHubConsumerClient, EventHubProducerClient, type EventPosition, type ReceivedEventData, type SubscribeOptions } from '@azure/event-hubs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EventHubsDouble } from '../support/event-hubs/event-hubs-double.ts';
 import type { HubEvent } from '../support/event-hubs/event.ts';
+import { makeCertificates } from '../support/services/certificates.ts';
 import { until } from '../support/until.ts';
 
 /** One more attempt, and then the client says what went wrong. */
@@ -366,5 +371,38 @@ describe('tokens', () => {
     double.append('cdc', 0, numbered(1, 2));
     await until(() => new Set(numbers(heard)).size === 2);
     expect(double.counters.tokens.length).toBeGreaterThan(before);
+  });
+
+  it('may be those of an identity, over TLS, and end when they say', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'rentfold-double-'));
+    const trusted = getCACertificates('default');
+    try {
+      const { caFile, serverFile } = await makeCertificates(folder);
+      const pem = await readFile(serverFile, 'utf8');
+      setDefaultCACertificates([...trusted, await readFile(caFile, 'utf8')]);
+      await using secure = await EventHubsDouble.start({ hubs: [{ name: 'cdc', partitions: 1 }], tls: { key: pem, cert: pem } });
+      secure.append('cdc', 0, numbered(0, 1));
+      const made: string[] = [];
+      // The client is told a later end than the token itself says, and does not renew it in time.
+      const credential = {
+        getToken: () => {
+          made.push(`e30.${Buffer.from(JSON.stringify({ exp: Date.now() / 1000 + 1, n: made.length })).toString('base64url')}.s`);
+          return Promise.resolve({ token: made.at(-1)!, expiresOnTimestamp: Date.now() + 3_600_000 });
+        },
+      };
+      const client = new EventHubConsumerClient('$Default', secure.host, 'cdc', credential, { retryOptions: PATIENT });
+      closing.push(client);
+      const heard = subscribe(EARLIEST, {}, client);
+      await until(() => heard.events.length === 1);
+      expect(secure.counters.tokens[0]).toEqual({ audience: `sb://${secure.host}/cdc/ConsumerGroups/$Default/Partitions/0`, type: 'jwt', token: made[0], status: 202 });
+      await until(() => secure.counters.attaches.length > 1);
+      secure.append('cdc', 0, numbered(1, 2));
+      await until(() => heard.events.length === 2);
+      expect(made.length).toBeGreaterThan(1);
+      await closeClients();
+    } finally {
+      setDefaultCACertificates(trusted);
+      await rm(folder, { recursive: true });
+    }
   });
 });

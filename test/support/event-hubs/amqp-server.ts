@@ -9,6 +9,12 @@ const LOOPBACK = '127.0.0.1';
 /** Errors of clients and links, and ends of connections: nothing a server dies of. */
 const NO_CONCERN = ['connection_error', 'connection_close', 'disconnected', 'session_error', 'session_close', 'sender_error', 'sender_close', 'receiver_error', 'receiver_close', 'protocol_error', 'error'];
 
+/** A server's private key and certificate, PEM. */
+export interface TlsFiles {
+  readonly key: string;
+  readonly cert: string;
+}
+
 /** What is done with what clients ask for. */
 export interface AmqpHandlers {
   /** A client's receiver attached: this end sends. */
@@ -23,13 +29,15 @@ export interface AmqpHandlers {
 export class AmqpServer {
   readonly #container: Container;
   readonly #messageBytesMax: number;
+  readonly #tls: TlsFiles | null;
   readonly #clients = new Map<Connection, ClientConnection>();
   readonly #sockets = new Set<Socket>();
   #server: Server | null = null;
   #port = 0;
   #accepted = 0;
 
-  constructor(handlers: AmqpHandlers, messageBytesMax: number) {
+  constructor(handlers: AmqpHandlers, messageBytesMax: number, tls: TlsFiles | null) {
+    this.#tls = tls;
     this.#messageBytesMax = messageBytesMax;
     this.#container = rhea.create_container({ id: 'event-hubs-double' });
     (this.#container.sasl_server_mechanisms as { enable_anonymous(): void }).enable_anonymous();
@@ -58,6 +66,7 @@ export class AmqpServer {
     if (this.#server !== null) return;
     const server = this.#container.listen({
       port: this.#port, host: LOOPBACK, max_frame_size: FRAME_BYTES_MAX, idle_time_out: IDLE_MS,
+      ...(this.#tls === null ? {} : { transport: 'tls', ...this.#tls }),
       receiver_options: { autoaccept: false, max_message_size: this.#messageBytesMax },
     } as Parameters<Container['listen']>[0]);
     this.#server = server;

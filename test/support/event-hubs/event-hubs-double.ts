@@ -1,6 +1,6 @@
 import type { AmqpError, EventContext, Receiver, Sender } from 'rhea';
 import { parseAddress } from './address.ts';
-import { AmqpServer } from './amqp-server.ts';
+import { AmqpServer, type TlsFiles } from './amqp-server.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { Counters } from './counters.ts';
 import type { EventPlace, HubEvent } from './event.ts';
@@ -21,6 +21,8 @@ export interface DoubleOptions {
   /** `opaque`: offsets as geo-replicated namespaces give them. */
   readonly offsets?: OffsetStyle;
   readonly key?: string;
+  /** TLS, which the client insists on when it comes with an identity instead of a connection string. */
+  readonly tls?: TlsFiles;
   readonly now?: () => number;
 }
 
@@ -55,7 +57,7 @@ export class EventHubsDouble implements AsyncDisposable {
       receiverAttached: (client, link) => this.#attached(client, link, link.source.address),
       senderAttached: (client, link) => this.#attached(client, link, link.target.address),
       received: (client, context) => this.#received(client, context),
-    }, MESSAGE_BYTES_MAX);
+    }, MESSAGE_BYTES_MAX, options.tls ?? null);
   }
 
   static async start(options: DoubleOptions): Promise<EventHubsDouble> {
@@ -74,9 +76,9 @@ export class EventHubsDouble implements AsyncDisposable {
     return this.#server.accepted;
   }
 
-  /** Connection string of the namespace, or of one hub, in the form of the emulator: plain TCP. */
+  /** Connection string of the namespace, or of one hub, in the form of the emulator: plain TCP, unless the double has TLS. */
   connectionString(hub?: string): string {
-    return `Endpoint=sb://${this.host};SharedAccessKeyName=${KEY_NAME};SharedAccessKey=${this.#key};UseDevelopmentEmulator=true${hub === undefined ? '' : `;EntityPath=${hub}`}`;
+    return `Endpoint=sb://${this.host};SharedAccessKeyName=${KEY_NAME};SharedAccessKey=${this.#key}${this.#options.tls === undefined ? ';UseDevelopmentEmulator=true' : ''}${hub === undefined ? '' : `;EntityPath=${hub}`}`;
   }
 
   addHub(specification: HubSpecification): void {
