@@ -1,4 +1,5 @@
 import type { DecodeOptions } from './change/decoder.ts';
+import { checkEventHubsValues } from './config-event-hubs.ts';
 import { OPTIONS, type Option, type OptionName } from './config-options.ts';
 import { checkAzureValues, checkKafkaValues, sourceConfig, storeConfig, type SourceConfig, type StoreConfig } from './config-places.ts';
 import { columns, decimals, instants, patterns, timeZone, Values } from './config-values.ts';
@@ -167,6 +168,7 @@ function build(values: Values, { resolve, host }: ConfigInput): Config {
 function checkTogether(config: Config, values: Values, problems: string[]): void {
   if (config.readToken !== null && config.readToken.length < 16) values.wrong('RENTFOLD_READ_TOKEN', 'at least 16 characters long');
   checkKafkaValues(values);
+  checkEventHubsValues(values);
   checkAzureValues(values);
   values.choice('RENTFOLD_AZURE_IDENTITY');
   const anonymous = values.boolean('RENTFOLD_ALLOW_ANONYMOUS_READS');
