@@ -6,11 +6,14 @@ import { oneLine } from './one-line.ts';
  */
 export class IdentityFailure extends Error {
   override readonly name = 'IdentityFailure';
+  /** The message without the option. */
+  readonly words: string;
   /** Whether the same request may succeed a little later without anybody doing something. */
   readonly mayPass: boolean;
 
-  constructor(message: string, mayPass: boolean) {
-    super(message);
+  constructor(config: AzureIdentityConfig, words: string, mayPass: boolean) {
+    super(`RENTFOLD_AZURE_IDENTITY=${config.kind}: ${words}`);
+    this.words = words;
     this.mayPass = mayPass;
   }
 }
@@ -47,7 +50,7 @@ export function identityFailure(thrown: unknown, config: AzureIdentityConfig, sc
   const code = chain.map((e) => e.errorCode ?? e.code).find((found) => found !== undefined) ?? '';
   const message = chain[0]?.message ?? String(thrown);
   const { words, mayPass } = explain({ status, code, message: withoutSecret(message, config) }, config);
-  return new IdentityFailure(`RENTFOLD_AZURE_IDENTITY=${config.kind}: ${scope === null ? '' : `no token for ${scope}: `}${words}`, mayPass);
+  return new IdentityFailure(config, `${scope === null ? '' : `no token for ${scope}: `}${words}`, mayPass);
 }
 
 interface Answer {

@@ -85,7 +85,7 @@ export class RenewedCredential implements TokenCredential {
     const given = abortSignal;
     let aborted = (): void => undefined;
     const aborting = new Promise<never>((_, reject) => {
-      aborted = () => reject(new IdentityFailure(`RENTFOLD_AZURE_IDENTITY=${this.#config.kind}: the wait for a token for ${scope} was given up`, true));
+      aborted = () => reject(new IdentityFailure(this.#config, `the wait for a token for ${scope} was given up`, true));
       if (given.aborted) aborted();
       else given.addEventListener('abort', aborted);
     });
