@@ -1,20 +1,26 @@
+import { eventHubsConfig } from './config-event-hubs.ts';
+import { azureIdentity } from './config-identity.ts';
 import type { OptionName } from './config-options.ts';
 import type { Values } from './config-values.ts';
-import { isAccountKey, readConnectionString, type AzureContainer } from './snapshot/azure-account.ts';
+import { isAccountKey, isBlobEndpoint, readConnectionString, type AzureContainer } from './snapshot/azure-account.ts';
+import type { EventHubsConfig } from './source/event-hubs-options.ts';
 import type { KafkaConfig } from './source/kafka-options.ts';
 
 /** Where change events come from and where checkpoints are kept: the options of `RENTFOLD_SOURCE` and `RENTFOLD_STORE`. */
 
 /** Where change events come from, as plain data that can cross a thread border. */
-export type SourceConfig = { readonly kind: 'file'; readonly folder: string } | { readonly kind: 'kafka'; readonly kafka: KafkaConfig };
+export type SourceConfig = { readonly kind: 'file'; readonly folder: string } | { readonly kind: 'kafka'; readonly kafka: KafkaConfig } | { readonly kind: 'event-hubs'; readonly eventHubs: EventHubsConfig };
 
 /** Where checkpoints are kept. */
 export type StoreConfig = { readonly kind: 'local'; readonly folder: string } | { readonly kind: 'azure'; readonly azure: AzureContainer };
 
 /** The source; what is missing or wrong is added to the problems. `host` is this machine's name. */
 export function sourceConfig(values: Values, path: (name: OptionName) => string, host: string): SourceConfig {
-  if (values.choice('RENTFOLD_SOURCE') !== 'kafka') return { kind: 'file', folder: path('RENTFOLD_FILE_DIR') };
-  return { kind: 'kafka', kafka: kafkaConfig(values, path, host) };
+  switch (values.choice('RENTFOLD_SOURCE')) {
+    case 'kafka': return { kind: 'kafka', kafka: kafkaConfig(values, path, host) };
+    case 'event-hubs': return { kind: 'event-hubs', eventHubs: eventHubsConfig(values) };
+    default: return { kind: 'file', folder: path('RENTFOLD_FILE_DIR') };
+  }
 }
 
 function kafkaConfig(values: Values, path: (name: OptionName) => string, host: string): KafkaConfig {
@@ -57,18 +63,35 @@ function isBroker(text: string): boolean {
 }
 
 /** The store; what is missing or wrong is added to the problems. */
-export function storeConfig(values: Values, folder: (text: string) => string): StoreConfig {
+export function storeConfig(values: Values, folder: (text: string) => string, path: (name: OptionName) => string): StoreConfig {
   if (values.choice('RENTFOLD_STORE') !== 'azure') return { kind: 'local', folder: folder(values.text('RENTFOLD_STORE_DIR')) };
   const container = values.text('CDC_CACHE_CONTAINER_NAME') || values.text('AZURE_STORAGE_CONTAINER_NAME') || 'documents';
+  return { kind: 'azure', azure: { container, credential: storeCredential(values, path) } };
+}
+
+function storeCredential(values: Values, path: (name: OptionName) => string): AzureContainer['credential'] {
+  const identity = azureIdentity(values, path);
   const connectionString = values.text('AZURE_STORAGE_CONNECTION_STRING');
   const account = values.text('AZURE_STORAGE_ACCOUNT_NAME');
+  const key = values.text('AZURE_STORAGE_ACCOUNT_KEY');
+  const address = values.text('AZURE_STORAGE_BLOB_ENDPOINT');
+  const endpoint = address === '' ? {} : { endpoint: address };
+  if (identity !== null) {
+    for (const name of ['AZURE_STORAGE_CONNECTION_STRING', 'AZURE_STORAGE_ACCOUNT_KEY'] as const) {
+      if (values.text(name) !== '') values.problem(name, `and RENTFOLD_AZURE_IDENTITY=${identity.kind} are both given: leave one of them out`);
+    }
+    if (account === '' && address === '') values.problem('AZURE_STORAGE_ACCOUNT_NAME', `is needed for RENTFOLD_STORE=azure with RENTFOLD_AZURE_IDENTITY=${identity.kind}, or AZURE_STORAGE_BLOB_ENDPOINT`);
+    if (address.startsWith('http:')) values.wrong('AZURE_STORAGE_BLOB_ENDPOINT', 'an https address; an identity\'s tokens go over TLS alone');
+    return { kind: 'identity', account, ...endpoint, identity };
+  }
   if (connectionString !== '') {
     refuseOtherAccount(values, connectionString, account);
-    return { kind: 'azure', azure: { container, credential: { kind: 'connection-string', connectionString } } };
+    if (address !== '') values.problem('AZURE_STORAGE_BLOB_ENDPOINT', 'has no effect beside AZURE_STORAGE_CONNECTION_STRING: let that name the BlobEndpoint, or leave this out');
+    return { kind: 'connection-string', connectionString };
   }
-  if (account === '') values.problem('AZURE_STORAGE_CONNECTION_STRING', 'is needed for RENTFOLD_STORE=azure, or AZURE_STORAGE_ACCOUNT_NAME with AZURE_STORAGE_ACCOUNT_KEY');
-  else values.needed('AZURE_STORAGE_ACCOUNT_KEY', 'AZURE_STORAGE_ACCOUNT_NAME');
-  return { kind: 'azure', azure: { container, credential: { kind: 'account-key', account, key: values.text('AZURE_STORAGE_ACCOUNT_KEY') } } };
+  if (account === '') values.problem('AZURE_STORAGE_CONNECTION_STRING', 'is needed for RENTFOLD_STORE=azure, or AZURE_STORAGE_ACCOUNT_NAME with AZURE_STORAGE_ACCOUNT_KEY, or AZURE_STORAGE_ACCOUNT_NAME with RENTFOLD_AZURE_IDENTITY');
+  else values.needed('AZURE_STORAGE_ACCOUNT_KEY', 'AZURE_STORAGE_ACCOUNT_NAME, or RENTFOLD_AZURE_IDENTITY in its place');
+  return { kind: 'account-key', account, key, ...endpoint };
 }
 
 /** Checks of single values that hold whatever the store is. */
@@ -79,6 +102,8 @@ export function checkAzureValues(values: Values): void {
   if (!/^[a-z0-9]{3,24}$/.test(values.text('AZURE_STORAGE_ACCOUNT_NAME') || 'name')) values.wrong('AZURE_STORAGE_ACCOUNT_NAME', 'a storage account name: 3 to 24 small letters and digits');
   const key = values.text('AZURE_STORAGE_ACCOUNT_KEY');
   if (key !== '' && !isAccountKey(key)) values.wrong('AZURE_STORAGE_ACCOUNT_KEY', 'an account key (base64)');
+  const address = values.text('AZURE_STORAGE_BLOB_ENDPOINT');
+  if (address !== '' && !isBlobEndpoint(address)) values.wrong('AZURE_STORAGE_BLOB_ENDPOINT', 'a web address with protocol, host and path alone, such as `https://name.blob.core.usgovcloudapi.net`');
   const connectionString = values.text('AZURE_STORAGE_CONNECTION_STRING');
   const read = connectionString === '' ? '' : readConnectionString(connectionString);
   if (typeof read === 'string' && read !== '') values.problem('AZURE_STORAGE_CONNECTION_STRING', `${read}; it is expected as the portal shows it, with AccountName and AccountKey, or BlobEndpoint and SharedAccessSignature`);
@@ -87,7 +112,7 @@ export function checkAzureValues(values: Values): void {
 /** The connection string wins over name and key; where they name different accounts, nobody can tell which is meant. */
 function refuseOtherAccount(values: Values, connectionString: string, account: string): void {
   const read = readConnectionString(connectionString);
-  const named = typeof read === 'string' ? null : read.authorization.account;
+  const named = typeof read === 'string' || read.authorization.kind === 'identity' ? null : read.authorization.account;
   if (account !== '' && named !== null && named !== account) {
     values.problem('AZURE_STORAGE_ACCOUNT_NAME', `\`${account}\` differs from the account \`${named}\` in AZURE_STORAGE_CONNECTION_STRING: set one of the two`);
   }

@@ -1,4 +1,5 @@
 import type { DecodeOptions } from './change/decoder.ts';
+import { checkEventHubsValues } from './config-event-hubs.ts';
 import { OPTIONS, type Option, type OptionName } from './config-options.ts';
 import { checkAzureValues, checkKafkaValues, sourceConfig, storeConfig, type SourceConfig, type StoreConfig } from './config-places.ts';
 import { columns, decimals, instants, patterns, timeZone, Values } from './config-values.ts';
@@ -130,7 +131,7 @@ function build(values: Values, { resolve, host }: ConfigInput): Config {
   const path = (name: OptionName): string => resolve(values.text(name), values.isDefault(name));
   return Object.freeze({
     source: sourceConfig(values, path, host),
-    store: storeConfig(values, (text) => resolve(text, false)),
+    store: storeConfig(values, (text) => resolve(text, false), path),
     host: values.text('RENTFOLD_HOST'),
     port: values.integer('RENTFOLD_PORT'),
     readToken: values.text('RENTFOLD_READ_TOKEN') === '' ? null : values.text('RENTFOLD_READ_TOKEN'),
@@ -167,7 +168,9 @@ function build(values: Values, { resolve, host }: ConfigInput): Config {
 function checkTogether(config: Config, values: Values, problems: string[]): void {
   if (config.readToken !== null && config.readToken.length < 16) values.wrong('RENTFOLD_READ_TOKEN', 'at least 16 characters long');
   checkKafkaValues(values);
+  checkEventHubsValues(values);
   checkAzureValues(values);
+  values.choice('RENTFOLD_AZURE_IDENTITY');
   const anonymous = values.boolean('RENTFOLD_ALLOW_ANONYMOUS_READS');
   if (!isLoopback(config.host) && config.readToken === null && !anonymous) {
     problems.push(`RENTFOLD_HOST: \`${config.host}\` is reachable from other machines; set RENTFOLD_READ_TOKEN, or RENTFOLD_ALLOW_ANONYMOUS_READS=true when something in front checks callers`);

@@ -1,6 +1,6 @@
 import type { RecordBatch } from '../source/source.ts';
 import type { PartitionPosition } from '../source/positions.ts';
-import type { ChangeBatch, SeenTables, TableName } from './change.ts';
+import type { ChangeBatch, DeadLetter, SeenTables, TableName } from './change.ts';
 
 /** Columns that figures are made of, per logical table. `property_id` of `properties` is its `id`. */
 export const COLUMNS = {
@@ -25,8 +25,8 @@ export interface DecodeOptions {
 
 /**
  * Decodes batches of one source, in reading order. Total: never throws, never loses count; what it cannot understand is a dead
- * letter. It remembers, per partition, the delete event a tombstone may belong to, and the physical tables it has met;
- * both are given back to it after a restart.
+ * letter. It remembers, per partition, the delete event a tombstone may belong to, the physical tables it has met, and the pieces of
+ * events that are not whole yet; all of it is given back to it after a restart.
  */
 export interface Decoder {
   decode(batch: RecordBatch): ChangeBatch;
@@ -36,4 +36,6 @@ export interface Decoder {
 export interface DecoderMemory {
   readonly positions: readonly PartitionPosition[];
   readonly seenTables: SeenTables;
+  /** Letters of pieces whose events are not whole yet (`isPieceLetter`), oldest first. Absent: none. */
+  readonly pieces?: readonly DeadLetter[] | undefined;
 }

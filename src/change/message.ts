@@ -31,8 +31,22 @@ export class MessageReader {
 
   /** Reads the value `[start, end)` into the event. `prefixes` are those of its topic; `topicIsTable` as in `recognise`. */
   read(event: Envelope, start: number, end: number, prefixes: SchemaPrefixes, topicIsTable: boolean): void {
+    event.reset(this.#tape);
+    this.#read(event, start, end, prefixes, topicIsTable);
+  }
+
+  /** Reads a message that was joined from the pieces of its event. Its bytes must stay as they are until the next one is read. */
+  readJoined(event: Envelope, message: Uint8Array, prefixes: SchemaPrefixes, topicIsTable: boolean): void {
+    const bytes = this.#bytes;
+    this.begin(message);
+    event.reset(this.#tape);
+    event.isJoined = true;
+    this.#read(event, 0, message.length, prefixes, topicIsTable);
+    this.begin(bytes);
+  }
+
+  #read(event: Envelope, start: number, end: number, prefixes: SchemaPrefixes, topicIsTable: boolean): void {
     const tape = this.#tape;
-    event.reset(tape);
     if (start < 0) {
       event.asks = ASKS_TOMBSTONE;
       return;

@@ -1,5 +1,6 @@
 import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 import { RentfoldError } from '../errors.ts';
+import { createTokenCredential } from '../runtime/azure-identity.ts';
 import { createSystemClock, type Clock } from '../runtime/clock.ts';
 import { accountOf, type AzureAccount, type AzureContainer } from './azure-account.ts';
 import { AzureCalls } from './azure-calls.ts';
@@ -156,9 +157,14 @@ async function loadClient(account: AzureAccount, container: string): Promise<Con
   const url = `${endpoint}/${container}`;
   // Repeating is ours, see `AzureCalls`.
   const settings = { retryOptions: { maxTries: 1 }, userAgentOptions: { userAgentPrefix: 'rentfold' } };
-  return authorization.kind === 'key'
-    ? new ContainerClient(url, new StorageSharedKeyCredential(authorization.account, authorization.key), settings)
-    : new ContainerClient(`${url}?${authorization.signature}`, new AnonymousCredential(), settings);
+  switch (authorization.kind) {
+    case 'key':
+      return new ContainerClient(url, new StorageSharedKeyCredential(authorization.account, authorization.key), settings);
+    case 'signature':
+      return new ContainerClient(`${url}?${authorization.signature}`, new AnonymousCredential(), settings);
+    case 'identity':
+      return new ContainerClient(url, await createTokenCredential(authorization.identity), settings);
+  }
 }
 
 /** A tag that is not one of the service's matches no version; as it stands, the service would not understand it. */
