@@ -21,7 +21,8 @@ import { finishPosition, readPosition } from './source-position.ts';
 import { TableLookup } from './table-lookup.ts';
 import { Tables } from './tables.ts';
 import type { PhysicalTable } from './tables.ts';
-import { TOKEN_STRING, Tape } from './tape.ts';
+import { Tape } from './tape.ts';
+import { TOKEN_STRING } from './token.ts';
 import { ValueReader } from './values.ts';
 import { SLOTS_MAX, SOURCE_DB, SOURCE_SCHEMA, SOURCE_TABLE, Vocabulary } from './vocabulary.ts';
 

@@ -3,7 +3,8 @@ import type { Envelope } from './envelope.ts';
 import { recognise } from './recognise.ts';
 import type { FormatContext } from './recognise.ts';
 import type { SchemaPrefixes } from './schema-prefixes.ts';
-import { TOKEN_OBJECT, Tape } from './tape.ts';
+import { Tape } from './tape.ts';
+import { TOKEN_OBJECT } from './token.ts';
 import { TOP_PAYLOAD, TOP_SCHEMA } from './vocabulary.ts';
 
 /** Longest value read, in bytes. Brokers rarely allow more than one megabyte. */

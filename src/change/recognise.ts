@@ -4,7 +4,8 @@ import type { Envelope } from './envelope.ts';
 import { readFlattened } from './flattened.ts';
 import { readMaxwell } from './maxwell.ts';
 import type { SchemaBlocks } from './schema-block.ts';
-import { TOKEN_NULL, TOKEN_OBJECT, TOKEN_STRING, Tape } from './tape.ts';
+import { Tape } from './tape.ts';
+import { TOKEN_NULL, TOKEN_OBJECT, TOKEN_STRING } from './token.ts';
 import { TextView, isText } from './text-view.ts';
 import {
   SLOTS_MAX, TOP_AFTER, TOP_AGGREGATE_TYPE, TOP_BEFORE, TOP_DATA, TOP_DATABASE, TOP_DATABASE_NAME, TOP_DDL, TOP_EVENT_COUNT, TOP_EVENT_OP, TOP_ID, TOP_MESSAGE, TOP_OP, TOP_PAYLOAD,

@@ -1,34 +1,19 @@
 import { NameGuesses } from './name-guesses.ts';
 import { NAME_UNKNOWN } from './names.ts';
 import type { Names, SlotMap } from './names.ts';
-import { PLAIN, SCAN_ESCAPED, SCAN_INVALID, SCAN_TOO_DEEP, scanNumber, scanString, skipSpace } from './json-scan.ts';
-
-/** Kinds of tokens. */
-export const TOKEN_NULL = 1;
-export const TOKEN_TRUE = 2;
-export const TOKEN_FALSE = 3;
-export const TOKEN_NUMBER = 4;
-export const TOKEN_STRING = 5;
-export const TOKEN_ARRAY = 6;
-export const TOKEN_OBJECT = 7;
+import { PLAIN, SCAN_ESCAPED, SCAN_INVALID, SCAN_TOO_DEEP, scanString, skipSpace } from './json-scan.ts';
+import { TextShapes } from './text-shapes.ts';
+import { TOKEN_ARRAY, TOKEN_ESCAPED, TOKEN_KIND, TOKEN_NAME_SHIFT, TOKEN_OBJECT, TOKEN_WORDS, readScalar } from './token.ts';
 
 /** Deepest nesting read; no change event comes near. */
 export const DEPTH_MAX = 128;
 
-const KIND = 7;
-const ESCAPED = 8;
-const NAME_SHIFT = 8;
-const WORDS = 4;
 const TOKENS_KEPT_MAX = 1 << 18;
-/** The literals' bytes as big-endian words; `false` is told by its last four. */
-const WORD_NULL = 0x6e756c6c;
-const WORD_TRUE = 0x74727565;
-const WORD_ALSE = 0x616c7365;
 
 /**
- * A JSON text as a flat list of tokens over its bytes. `read` validates the whole text and writes one token per value: four words
- * (kind, flags and the member name's id; start; end; the token after it). Strings span what is between the quotes. The first
- * token is 0; a container's first child is at `first`, siblings follow by `next`. The tape is reused from text to text.
+ * A JSON text as a flat list of tokens over its bytes. `read` validates the whole text and writes one token per value. The first
+ * token is 0; a container's first child is at `first`, siblings follow by `next`. The tape is reused from text to text. A text of the
+ * shape of one read lately is told by comparing the two.
  */
 export class Tape {
   bytes: Uint8Array = new Uint8Array(0);
@@ -37,7 +22,10 @@ export class Tape {
   /** Members of the object last collected, and a bit for every slot found in it. */
   membersRead = 0;
   slotsFound = 0;
-  #words = new Int32Array(1024 * WORDS);
+  /** Tokens of the text last read: in memory of its own, or those of its shape. */
+  #words: Int32Array = new Int32Array(0);
+  #own = new Int32Array(1024 * TOKEN_WORDS);
+  readonly #shapes = new TextShapes();
   readonly #open = new Int32Array(DEPTH_MAX);
   readonly #names: Names;
   readonly #guesses: NameGuesses;
@@ -63,36 +51,35 @@ export class Tape {
       this.bytes = bytes;
       this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     }
-    this.#makeRoom(end - start);
+    const from = skipSpace(bytes, start, end);
+    const shape = this.#shapes.find(bytes, this.#view, from, end);
+    if (shape !== null) {
+      this.#words = shape.words;
+      this.size = shape.words.length;
+      return this.#shapes.end;
+    }
+    const close = this.#tokenize(bytes, from, end);
+    if (close >= 0 && this.kind(0) >= TOKEN_ARRAY) this.#shapes.learn(bytes, from, close, this.#words, this.size);
+    return close;
+  }
+
+  #tokenize(bytes: Uint8Array, from: number, end: number): number {
+    this.#makeRoom(end - from);
     this.#name = NAME_UNKNOWN;
     this.#place = 0;
+    this.#words = this.#own;
     const words = this.#words;
     const open = this.#open;
     let depth = 0;
     let size = 0;
-    let at = skipSpace(bytes, start, end);
+    let at = from;
     for (;;) {
       const byte = at < end ? bytes[at] : 0;
       const token = size;
-      size += WORDS;
-      if (byte === 34) {
-        let close = at + 1;
-        while (PLAIN[bytes[close]] === 1) close++;
-        let kind = TOKEN_STRING;
-        if (close >= end || bytes[close] !== 34) {
-          close = scanString(bytes, close < end ? close : at + 1, end);
-          if (close < 0) return close;
-          if (close >= SCAN_ESCAPED) kind |= ESCAPED;
-          close &= SCAN_ESCAPED - 1;
-        }
-        words[token] = kind | (this.#name << NAME_SHIFT);
-        words[token + 1] = at + 1;
-        words[token + 2] = close;
-        words[token + 3] = size;
-        at = close + 1;
-      } else if (byte === 123 || byte === 91) {
+      size += TOKEN_WORDS;
+      if (byte === 123 || byte === 91) {
         if (depth === DEPTH_MAX) return SCAN_TOO_DEEP;
-        words[token] = (byte === 123 ? TOKEN_OBJECT : TOKEN_ARRAY) | (this.#name << NAME_SHIFT);
+        words[token] = (byte === 123 ? TOKEN_OBJECT : TOKEN_ARRAY) | (this.#name << TOKEN_NAME_SHIFT);
         words[token + 1] = at;
         open[depth++] = token;
         at = skipSpace(bytes, at + 1, end);
@@ -103,7 +90,7 @@ export class Tape {
           continue;
         }
       } else {
-        at = this.#readScalar(bytes, at, end, token);
+        at = readScalar(bytes, this.#view, at, end, words, token, this.#name);
         if (at < 0) return at;
       }
       for (;;) {
@@ -114,7 +101,7 @@ export class Tape {
         at = skipSpace(bytes, at, end);
         const next = at < end ? bytes[at] : 0;
         const container = open[depth - 1];
-        const isObject = (words[container] & KIND) === TOKEN_OBJECT;
+        const isObject = (words[container] & TOKEN_KIND) === TOKEN_OBJECT;
         if (next === 44) {
           at = isObject ? this.#readName(bytes, at + 1, end, depth) : skipSpace(bytes, at + 1, end);
           if (at < 0) return at;
@@ -158,47 +145,25 @@ export class Tape {
     return skipSpace(bytes, at + 1, end);
   }
 
-  #readScalar(bytes: Uint8Array, at: number, end: number, token: number): number {
-    const byte = at < end ? bytes[at] : 0;
-    let kind = TOKEN_NUMBER;
-    let close = SCAN_INVALID;
-    if (byte === 110) {
-      kind = TOKEN_NULL;
-      if (at + 4 <= end && this.#view.getInt32(at) === WORD_NULL) close = at + 4;
-    } else if (byte === 116) {
-      kind = TOKEN_TRUE;
-      if (at + 4 <= end && this.#view.getInt32(at) === WORD_TRUE) close = at + 4;
-    } else if (byte === 102) {
-      kind = TOKEN_FALSE;
-      if (at + 5 <= end && this.#view.getInt32(at + 1) === WORD_ALSE) close = at + 5;
-    } else close = scanNumber(bytes, at, end);
-    const words = this.#words;
-    words[token] = kind | (this.#name << NAME_SHIFT);
-    words[token + 1] = at;
-    words[token + 2] = close;
-    words[token + 3] = token + WORDS;
-    return close;
-  }
-
   /** A text of `length` bytes has at most one token per two bytes, and open containers. */
   #makeRoom(length: number): void {
     const tokens = (length >> 1) + DEPTH_MAX + 2;
-    const held = this.#words.length / WORDS;
-    if (tokens > held || (held > TOKENS_KEPT_MAX && tokens <= TOKENS_KEPT_MAX)) this.#words = new Int32Array(Math.max(1024, tokens) * WORDS);
+    const held = this.#own.length / TOKEN_WORDS;
+    if (tokens > held || (held > TOKENS_KEPT_MAX && tokens <= TOKENS_KEPT_MAX)) this.#own = new Int32Array(Math.max(1024, tokens) * TOKEN_WORDS);
   }
 
   kind(token: number): number {
-    return this.#words[token] & KIND;
+    return this.#words[token] & TOKEN_KIND;
   }
 
   /** Id of the member name the token is the value of; NAME_UNKNOWN outside objects. */
   name(token: number): number {
-    return this.#words[token] >> NAME_SHIFT;
+    return this.#words[token] >> TOKEN_NAME_SHIFT;
   }
 
   /** A string with escapes: its bytes are not its text. */
   isEscaped(token: number): boolean {
-    return (this.#words[token] & ESCAPED) !== 0;
+    return (this.#words[token] & TOKEN_ESCAPED) !== 0;
   }
 
   start(token: number): number {
@@ -211,7 +176,7 @@ export class Tape {
 
   /** First child of a container; `next(container)` when it is empty. */
   first(token: number): number {
-    return token + WORDS;
+    return token + TOKEN_WORDS;
   }
 
   /** The token behind this value and all it holds. */
@@ -230,9 +195,9 @@ export class Tape {
     let twice = 0;
     let found = 0;
     let members = 0;
-    for (let token = object + WORDS; token < end; token = words[token + 3]) {
+    for (let token = object + TOKEN_WORDS; token < end; token = words[token + 3]) {
       members++;
-      const slot = map[words[token] >> NAME_SHIFT];
+      const slot = map[words[token] >> TOKEN_NAME_SHIFT];
       if (slot < 0) continue;
       if (slots[slot] >= 0) twice |= 1 << slot;
       slots[slot] = token;
