@@ -20,8 +20,9 @@ export interface Config {
   readonly checkpointChanges: number;
   readonly parquet: ParquetConfig;
   readonly batchRecordsMax: number;
-  /** The same for `replay`, which nobody reads figures from meanwhile: longer steps unless it is set. */
+  /** The same for `replay`, which nobody reads figures from meanwhile: longer steps and rarer checkpoints unless they are set. */
   readonly replayBatchRecordsMax: number;
+  readonly replayCheckpointSeconds: number;
   readonly batchesInFlightMax: number;
   readonly shutdownSeconds: number;
   readonly logFormat: 'auto' | 'json' | 'text';
@@ -126,8 +127,9 @@ function placeOf(error: Error): string {
   return place === null ? ': a comma, a quote or a bracket is missing, or a text stands without quotes' : `: it breaks off${place[0]}`;
 }
 
-/** Records a step of `replay` when the option is not set. */
+/** Records a step of `replay`, and seconds between its checkpoints, when the options are not set: nobody reads meanwhile, and a replay that was killed repeats two minutes at most. */
 const REPLAY_BATCH_RECORDS = 2_000;
+const REPLAY_CHECKPOINT_SECONDS = 120;
 
 function build(values: Values, { resolve, host }: ConfigInput): Config {
   const path = (name: OptionName): string => resolve(values.text(name), values.isDefault(name));
@@ -160,6 +162,7 @@ function build(values: Values, { resolve, host }: ConfigInput): Config {
     parquet: { seconds: values.integer('RENTFOLD_PARQUET_SECONDS'), money: values.choice('RENTFOLD_PARQUET_MONEY') as ParquetConfig['money'], overwrite: values.boolean('RENTFOLD_PARQUET_OVERWRITE') },
     batchRecordsMax: values.integer('RENTFOLD_BATCH_RECORDS'),
     replayBatchRecordsMax: values.isDefault('RENTFOLD_BATCH_RECORDS') ? REPLAY_BATCH_RECORDS : values.integer('RENTFOLD_BATCH_RECORDS'),
+    replayCheckpointSeconds: values.isDefault('RENTFOLD_CHECKPOINT_SECONDS') ? REPLAY_CHECKPOINT_SECONDS : values.integer('RENTFOLD_CHECKPOINT_SECONDS'),
     batchesInFlightMax: values.integer('RENTFOLD_BATCHES_IN_FLIGHT'),
     shutdownSeconds: values.integer('RENTFOLD_SHUTDOWN_SECONDS'),
     logFormat: values.choice('RENTFOLD_LOG_FORMAT') as Config['logFormat'],

@@ -7,7 +7,8 @@ import type { AvroNode } from './avro-plan.ts';
 import { AvroText, floatText } from './avro-text.ts';
 import { isUtf8 } from './json-scan.ts';
 import { NAME_UNKNOWN } from './names.ts';
-import { DEPTH_MAX, TOKEN_ARRAY, TOKEN_FALSE, TOKEN_NULL, TOKEN_NUMBER, TOKEN_OBJECT, TOKEN_STRING, TOKEN_TRUE } from './tape.ts';
+import { DEPTH_MAX } from './tape.ts';
+import { TOKEN_ARRAY, TOKEN_FALSE, TOKEN_NULL, TOKEN_NUMBER, TOKEN_OBJECT, TOKEN_STRING, TOKEN_TRUE } from './token.ts';
 import type { Tape } from './tape.ts';
 
 /** Values that take no bytes (null, a record without fields) could be without number: this many more than there are bytes, and no more. */

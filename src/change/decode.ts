@@ -24,7 +24,7 @@ import { finishPosition, readPosition } from './source-position.ts';
 import { TableLookup } from './table-lookup.ts';
 import { Tables } from './tables.ts';
 import type { PhysicalTable } from './tables.ts';
-import { TOKEN_STRING } from './tape.ts';
+import { TOKEN_STRING } from './token.ts';
 import { Topics } from './topics.ts';
 import type { Topic } from './topics.ts';
 import { ValueReader } from './values.ts';

@@ -1,20 +1,20 @@
 import { NameGuesses } from './name-guesses.ts';
 import { NAME_UNKNOWN } from './names.ts';
 import type { Names } from './names.ts';
-import { PLAIN, SCAN_ESCAPED, SCAN_INVALID, SCAN_TOO_DEEP, scanNumber, scanString, skipSpace } from './json-scan.ts';
-import { DEPTH_MAX, TOKEN_ARRAY, TOKEN_ESCAPED, TOKEN_FALSE, TOKEN_KIND, TOKEN_NAME_SHIFT, TOKEN_NULL, TOKEN_NUMBER, TOKEN_OBJECT, TOKEN_STRING, TOKEN_TRUE, TOKEN_WORDS, Tape } from './tape.ts';
+import { PLAIN, SCAN_ESCAPED, SCAN_INVALID, SCAN_TOO_DEEP, scanString, skipSpace } from './json-scan.ts';
+import { DEPTH_MAX, Tape } from './tape.ts';
+import { TextShapes } from './text-shapes.ts';
+import { TOKEN_ARRAY, TOKEN_KIND, TOKEN_NAME_SHIFT, TOKEN_OBJECT, TOKEN_WORDS, readScalar } from './token.ts';
 
 const TOKENS_KEPT_MAX = 1 << 18;
-/** The literals' bytes as big-endian words; `false` is told by its last four. */
-const WORD_NULL = 0x6e756c6c;
-const WORD_TRUE = 0x74727565;
-const WORD_ALSE = 0x616c7365;
 
-/** Reads JSON texts as tapes: it validates the whole text and writes one token per value. */
+/** Reads JSON texts as tapes: it validates the whole text and writes one token per value. A text of the shape of one read lately is told by comparing the two. */
 export class JsonTape extends Tape {
+  readonly #shapes = new TextShapes();
   readonly #open = new Int32Array(DEPTH_MAX);
   readonly #names: Names;
   readonly #guesses: NameGuesses;
+  #viewed = this.bytes;
   #view = new DataView(this.bytes.buffer);
   #place = 0;
   #name = NAME_UNKNOWN;
@@ -34,38 +34,38 @@ export class JsonTape extends Tape {
 
   /** Reads the JSON value at `start` and returns where it ends, or a negative answer. What follows it is not looked at. */
   readValue(bytes: Uint8Array, start: number, end: number): number {
-    if (bytes !== this.bytes) {
-      this.bytes = bytes;
+    this.bytes = bytes;
+    if (bytes !== this.#viewed) {
+      this.#viewed = bytes;
       this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     }
-    this.#makeRoom(end - start);
+    const from = skipSpace(bytes, start, end);
+    const shape = this.#shapes.find(bytes, this.#view, from, end);
+    if (shape !== null) {
+      this.words = shape.words;
+      this.size = shape.words.length;
+      return this.#shapes.end;
+    }
+    const close = this.#tokenize(bytes, from, end);
+    if (close >= 0 && this.kind(0) >= TOKEN_ARRAY) this.#shapes.learn(bytes, from, close, this.words, this.size);
+    return close;
+  }
+
+  #tokenize(bytes: Uint8Array, from: number, end: number): number {
+    this.#makeRoom(end - from);
     this.#name = NAME_UNKNOWN;
     this.#place = 0;
+    this.words = this.own;
     const words = this.words;
     const open = this.#open;
     let depth = 0;
     let size = 0;
-    let at = skipSpace(bytes, start, end);
+    let at = from;
     for (;;) {
       const byte = at < end ? bytes[at] : 0;
       const token = size;
       size += TOKEN_WORDS;
-      if (byte === 34) {
-        let close = at + 1;
-        while (PLAIN[bytes[close]] === 1) close++;
-        let kind = TOKEN_STRING;
-        if (close >= end || bytes[close] !== 34) {
-          close = scanString(bytes, close < end ? close : at + 1, end);
-          if (close < 0) return close;
-          if (close >= SCAN_ESCAPED) kind |= TOKEN_ESCAPED;
-          close &= SCAN_ESCAPED - 1;
-        }
-        words[token] = kind | (this.#name << TOKEN_NAME_SHIFT);
-        words[token + 1] = at + 1;
-        words[token + 2] = close;
-        words[token + 3] = size;
-        at = close + 1;
-      } else if (byte === 123 || byte === 91) {
+      if (byte === 123 || byte === 91) {
         if (depth === DEPTH_MAX) return SCAN_TOO_DEEP;
         words[token] = (byte === 123 ? TOKEN_OBJECT : TOKEN_ARRAY) | (this.#name << TOKEN_NAME_SHIFT);
         words[token + 1] = at;
@@ -78,7 +78,7 @@ export class JsonTape extends Tape {
           continue;
         }
       } else {
-        at = this.#readScalar(bytes, at, end, token);
+        at = readScalar(bytes, this.#view, at, end, words, token, this.#name);
         if (at < 0) return at;
       }
       for (;;) {
@@ -133,32 +133,10 @@ export class JsonTape extends Tape {
     return skipSpace(bytes, at + 1, end);
   }
 
-  #readScalar(bytes: Uint8Array, at: number, end: number, token: number): number {
-    const byte = at < end ? bytes[at] : 0;
-    let kind = TOKEN_NUMBER;
-    let close = SCAN_INVALID;
-    if (byte === 110) {
-      kind = TOKEN_NULL;
-      if (at + 4 <= end && this.#view.getInt32(at) === WORD_NULL) close = at + 4;
-    } else if (byte === 116) {
-      kind = TOKEN_TRUE;
-      if (at + 4 <= end && this.#view.getInt32(at) === WORD_TRUE) close = at + 4;
-    } else if (byte === 102) {
-      kind = TOKEN_FALSE;
-      if (at + 5 <= end && this.#view.getInt32(at + 1) === WORD_ALSE) close = at + 5;
-    } else close = scanNumber(bytes, at, end);
-    const words = this.words;
-    words[token] = kind | (this.#name << TOKEN_NAME_SHIFT);
-    words[token + 1] = at;
-    words[token + 2] = close;
-    words[token + 3] = token + TOKEN_WORDS;
-    return close;
-  }
-
   /** A text of `length` bytes has at most one token per two bytes, and open containers. */
   #makeRoom(length: number): void {
     const tokens = (length >> 1) + DEPTH_MAX + 2;
-    const held = this.words.length / TOKEN_WORDS;
-    if (tokens > held || (held > TOKENS_KEPT_MAX && tokens <= TOKENS_KEPT_MAX)) this.words = new Int32Array(Math.max(1024, tokens) * TOKEN_WORDS);
+    const held = this.own.length / TOKEN_WORDS;
+    if (tokens > held || (held > TOKENS_KEPT_MAX && tokens <= TOKENS_KEPT_MAX)) this.own = new Int32Array(Math.max(1024, tokens) * TOKEN_WORDS);
   }
 }

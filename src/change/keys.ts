@@ -8,7 +8,7 @@ import { ROW_KEY } from './layout.ts';
 import type { TableLayout } from './layout.ts';
 import { NAME_UNKNOWN } from './names.ts';
 import type { SchemaReading, Schemas } from './schemas.ts';
-import { TOKEN_ARRAY, TOKEN_NULL, TOKEN_NUMBER, TOKEN_OBJECT, TOKEN_STRING } from './tape.ts';
+import { TOKEN_ARRAY, TOKEN_NULL, TOKEN_NUMBER, TOKEN_OBJECT, TOKEN_STRING } from './token.ts';
 import type { Tape } from './tape.ts';
 import { TextView } from './text-view.ts';
 import { encodeText } from './values.ts';

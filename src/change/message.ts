@@ -8,7 +8,7 @@ import { recognise } from './recognise.ts';
 import type { FormatContext } from './recognise.ts';
 import type { SchemaPrefixes } from './schema-prefixes.ts';
 import type { Schemas } from './schemas.ts';
-import { TOKEN_OBJECT } from './tape.ts';
+import { TOKEN_OBJECT } from './token.ts';
 import { TOP_PAYLOAD, TOP_SCHEMA } from './vocabulary.ts';
 
 /** Longest value read, in bytes. Brokers rarely allow more than one megabyte. */

@@ -5,7 +5,7 @@ import { readFlattened } from './flattened.ts';
 import { JsonTape } from './json-tape.ts';
 import { readMaxwell } from './maxwell.ts';
 import type { SchemaBlocks } from './schema-block.ts';
-import { TOKEN_NULL, TOKEN_OBJECT, TOKEN_STRING } from './tape.ts';
+import { TOKEN_NULL, TOKEN_OBJECT, TOKEN_STRING } from './token.ts';
 import type { Tape } from './tape.ts';
 import { TextView, isText } from './text-view.ts';
 import {

@@ -1,7 +1,7 @@
 import { NAME_UNKNOWN, NAMES_MAX } from './names.ts';
 import type { Names } from './names.ts';
 import { readInteger } from './integers.ts';
-import { TOKEN_ARRAY, TOKEN_OBJECT, TOKEN_STRING } from './tape.ts';
+import { TOKEN_ARRAY, TOKEN_OBJECT, TOKEN_STRING } from './token.ts';
 import type { Tape } from './tape.ts';
 import { TextView, isText } from './text-view.ts';
 import { BLOCK_FIELD, BLOCK_FIELDS, BLOCK_NAME, BLOCK_PARAMETERS, BLOCK_SCALE, BLOCK_TYPE, SLOTS_MAX } from './vocabulary.ts';

@@ -4,7 +4,7 @@ import { parseInstant } from './date-text.ts';
 import { readInteger, readUnsigned, readUnsignedToken } from './integers.ts';
 import type { FormatContext } from './recognise.ts';
 import { markChangeEventPosition, packLsn, packLsnText } from './source-position.ts';
-import { TOKEN_NULL, TOKEN_OBJECT, TOKEN_STRING, TOKEN_TRUE } from './tape.ts';
+import { TOKEN_NULL, TOKEN_OBJECT, TOKEN_STRING, TOKEN_TRUE } from './token.ts';
 import type { JsonTape } from './json-tape.ts';
 import type { Tape } from './tape.ts';
 import type { TextView } from './text-view.ts';

@@ -1,22 +1,8 @@
 import type { SlotMap } from './names.ts';
-
-/** Kinds of tokens. */
-export const TOKEN_NULL = 1;
-export const TOKEN_TRUE = 2;
-export const TOKEN_FALSE = 3;
-export const TOKEN_NUMBER = 4;
-export const TOKEN_STRING = 5;
-export const TOKEN_ARRAY = 6;
-export const TOKEN_OBJECT = 7;
+import { TOKEN_ESCAPED, TOKEN_KIND, TOKEN_NAME_SHIFT, TOKEN_WORDS } from './token.ts';
 
 /** Deepest nesting read; no change event comes near. */
 export const DEPTH_MAX = 128;
-
-/** Words of a token, and what is in its first one: kind, flags, and the name's id. */
-export const TOKEN_WORDS = 4;
-export const TOKEN_KIND = 7;
-export const TOKEN_ESCAPED = 8;
-export const TOKEN_NAME_SHIFT = 8;
 
 /**
  * A value as a flat list of tokens over bytes: four words each (kind, flags and the member name's id; start; end; the token after it). Strings and numbers are text: they span
@@ -30,21 +16,24 @@ export class Tape {
   /** Members of the object last collected, and a bit for every slot found in it. */
   membersRead = 0;
   slotsFound = 0;
-  protected words = new Int32Array(1024 * TOKEN_WORDS);
+  /** Memory of the tape's own, and the tokens of the value last read: they lie there, or are those of the shape that a JSON text has. */
+  protected own: Int32Array = new Int32Array(1024 * TOKEN_WORDS);
+  protected words = this.own;
 
   /** Begins a value that is put together: its texts lie in `bytes`. */
   begin(bytes: Uint8Array): void {
     this.bytes = bytes;
     this.size = 0;
+    this.words = this.own;
   }
 
   /** Adds a token and answers its index; `name` is the member name's id. A container is empty until it is closed. */
   put(kind: number, name: number, start: number, end: number): number {
     const token = this.size;
     if (token === this.words.length) {
-      const words = new Int32Array(2 * this.words.length);
-      words.set(this.words);
-      this.words = words;
+      this.own = new Int32Array(2 * this.words.length);
+      this.own.set(this.words);
+      this.words = this.own;
     }
     this.words[token] = kind | (name << TOKEN_NAME_SHIFT);
     this.words[token + 1] = start;

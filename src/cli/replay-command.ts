@@ -25,7 +25,7 @@ export interface ReplayParts extends FoldingParts {
  */
 export async function replay(parts: ReplayParts): Promise<string> {
   const { log, ingest, store, shutdown, config } = parts;
-  const folding = prepareFolding({ ...parts, config: { ...config, batchRecordsMax: config.replayBatchRecordsMax } });
+  const folding = prepareFolding({ ...parts, config: { ...config, batchRecordsMax: config.replayBatchRecordsMax, checkpointSeconds: config.replayCheckpointSeconds } });
   const stopped = new AbortController();
   const running = AbortSignal.any([shutdown, stopped.signal]);
   const besides: Promise<void>[] = [];

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SCAN_INVALID, SCAN_NOT_UTF8, SCAN_TOO_DEEP } from '../../src/change/json-scan.ts';
 import { Names } from '../../src/change/names.ts';
-import { TOKEN_ARRAY, TOKEN_FALSE, TOKEN_NULL, TOKEN_NUMBER, TOKEN_OBJECT, TOKEN_STRING, TOKEN_TRUE } from '../../src/change/tape.ts';
+import { TOKEN_ARRAY, TOKEN_FALSE, TOKEN_NULL, TOKEN_NUMBER, TOKEN_OBJECT, TOKEN_STRING, TOKEN_TRUE } from '../../src/change/token.ts';
 import type { Tape } from '../../src/change/tape.ts';
 import { JsonTape } from '../../src/change/json-tape.ts';
 import { TextView } from '../../src/change/text-view.ts';
