@@ -26,8 +26,8 @@ export class SchemaDesk {
   readonly #asking = new Map<SchemaId, Promise<void>>();
   /** Ids that were refused, in the order of the moments when that is over. */
   readonly #refusedUntil = new Map<SchemaId, number>();
-  /** Registries that do not answer, as was said. */
-  readonly #troubled = new Set<SchemaRegistry>();
+  /** Ids that registries do not answer for. The first of a registry is said; it is over when none is left. */
+  readonly #troubled = new Map<SchemaRegistry, Set<SchemaId>>();
   readonly #warnings: SourceWarning[] = [];
   #requests = 0;
   readonly #queue: (() => void)[] = [];
@@ -88,7 +88,7 @@ export class SchemaDesk {
         this.#refusedUntil.delete(id);
         this.#refusedUntil.set(id, this.#clock.monotonicMs() + REFUSED_MS);
       }
-      this.#troubled.delete(registry);
+      this.#troubled.get(registry)?.delete(id);
       this.#changed.ring();
       return null;
     } catch (error) {
@@ -100,8 +100,10 @@ export class SchemaDesk {
   }
 
   #sayTrouble(registry: SchemaRegistry, id: SchemaId, error: Error): void {
-    if (this.#troubled.has(registry)) return;
-    this.#troubled.add(registry);
+    const ids = this.#troubled.get(registry) ?? new Set();
+    const isSaid = ids.size > 0;
+    this.#troubled.set(registry, ids.add(id));
+    if (isSaid) return;
     const message = `Schema ${typeof id === 'number' ? id : JSON.stringify(id)} cannot be had from ${registry.name}: ${error.message}. It is asked again until it answers; records that need a schema wait, and all behind them in their partitions.`;
     this.#warnings.push({ code: 'REGISTRY_RETRYING', message });
     this.#changed.ring();

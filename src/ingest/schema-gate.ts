@@ -41,9 +41,10 @@ export class SchemaGate {
     let next: Promise<IteratorResult<SourceEvent>> | null = null;
     let isOver = false;
     try {
-      while (!this.#signal.aborted && !(isOver && this.#held.length === 0)) {
+      while (!this.#signal.aborted) {
         yield* this.#warnings();
         yield* this.#released();
+        if (isOver && this.#held.length === 0) break;
         if (!isOver && this.#heldBytes <= HELD_BYTES_MAX) next ??= this.#source.next();
         const waiting = this.#held.length > 0 ? this.#changed.wait().then(() => null) : null;
         const got = await Promise.race([next, waiting].filter((one) => one !== null));
