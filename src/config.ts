@@ -1,13 +1,16 @@
 import type { DecodeOptions } from './change/decoder.ts';
 import { checkEventHubsValues } from './config-event-hubs.ts';
+import type { RegistriesConfig } from './registry/registry-options.ts';
 import { OPTIONS, type Option, type OptionName } from './config-options.ts';
 import { checkAzureValues, checkKafkaValues, sourceConfig, storeConfig, type SourceConfig, type StoreConfig } from './config-places.ts';
 import { columns, decimals, instants, patterns, timeZone, Values } from './config-values.ts';
+import { registriesConfig } from './config-registry.ts';
 import { RentfoldError } from './errors.ts';
 
 /** The complete configuration, checked and frozen. */
 export interface Config {
   readonly source: SourceConfig;
+  readonly registries: RegistriesConfig;
   readonly store: StoreConfig;
   readonly host: string;
   readonly port: number;
@@ -135,6 +138,7 @@ function build(values: Values, { resolve, host }: ConfigInput): Config {
   const path = (name: OptionName): string => resolve(values.text(name), values.isDefault(name));
   return Object.freeze({
     source: sourceConfig(values, path, host),
+    registries: registriesConfig(values, path),
     store: storeConfig(values, (text) => resolve(text, false), path),
     host: values.text('RENTFOLD_HOST'),
     port: values.integer('RENTFOLD_PORT'),

@@ -53,7 +53,7 @@ async function runServe(loaded: LoadedConfig): Promise<void> {
   const onStep = killAtStep();
   await serve({
     config, log, clock: createSystemClock(), prefix: PREFIX,
-    store: createStore(spec), work: createThreadWork(spec), ingest: createWorkerIngest({ source: config.source }),
+    store: createStore(spec), work: createThreadWork(spec), ingest: createWorkerIngest({ source: config.source, registries: config.registries }),
     versions: { rentfold: packageVersion(), node: nodeVersions.node },
     hint: (url) => (isDemo
       ? `this is the demo portfolio; open ${url}/financial-performance/${DEMO_PROPERTY}?as_of=2026-11-23, then try another as_of, add &unit_id=…, and look at ${url}/health/status`
@@ -79,7 +79,7 @@ async function runReplay({ config, unknown }: LoadedConfig): Promise<void> {
   const spec = storeSpec(config.store);
   const onStep = killAtStep();
   say(await replay({
-    config, log, clock: createSystemClock(), prefix: PREFIX, store: createStore(spec), work: createThreadWork(spec), ingest: createWorkerIngest({ source: config.source }),
+    config, log, clock: createSystemClock(), prefix: PREFIX, store: createStore(spec), work: createThreadWork(spec), ingest: createWorkerIngest({ source: config.source, registries: config.registries }),
     shutdown: shutdownSignal(log, config.shutdownSeconds, 'writing a last checkpoint'), progressLine: log.isLevelEnabled('info') ? line : null,
     ...(onStep === null ? {} : { onStep }),
   }));

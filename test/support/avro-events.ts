@@ -108,16 +108,13 @@ export class AvroEvents {
   }
 
   #byLook(value: unknown): Typed {
-    switch (typeof value) {
-      case 'string': return { schema: ['null', 'string'], value };
-      case 'boolean': return { schema: ['null', 'boolean'], value };
-      case 'bigint': return { schema: 'long', value };
-      case 'number': return { schema: ['null', 'double'], value };
-      default:
-        if (value === null) return { schema: ['null', 'long'], value };
-        if (Array.isArray(value)) return { schema: { type: 'array', items: 'string' }, value: value.map(String) };
-        return this.#made(Object.entries(value as Json).map(([name, inner]) => [avroName(name), this.#byLook(inner)] as const), {});
-    }
+    if (typeof value === 'string') return { schema: ['null', 'string'], value };
+    if (typeof value === 'boolean') return { schema: ['null', 'boolean'], value };
+    if (typeof value === 'bigint') return { schema: 'long', value };
+    if (typeof value === 'number') return { schema: ['null', 'double'], value };
+    if (value === null) return { schema: ['null', 'long'], value };
+    if (Array.isArray(value)) return { schema: { type: 'array', items: 'string' }, value: value.map(String) };
+    return this.#made(Object.entries(value as Json).map(([name, inner]) => [avroName(name), this.#byLook(inner)] as const), {});
   }
 
   #made(fields: readonly (readonly [name: string, typed: Typed])[], more: Json): Typed {

@@ -123,7 +123,21 @@ export type PostgresService = SqlService;
 /** MariaDB with a row binlog of full images. */
 export type MariadbService = SqlService;
 
-/** Kafka Connect with Debezium's connectors for Postgres and MariaDB. */
+/** A schema registry with Confluent's API, in memory. */
+export interface RegistryService {
+  readonly url: string;
+  /** The same address as Connect sees it. */
+  readonly seenFromConnect: string;
+  /** Address of its Confluent API. */
+  readonly confluentUrl: string;
+  readonly logFiles: readonly string[];
+  /** Settings of a connector that make it write keys or values as Avro in Confluent's framing. */
+  avroConverter(side: 'key' | 'value'): Readonly<Record<string, string>>;
+  /** Registers a schema by Confluent's API and answers its number. */
+  register(subject: string, schema: { readonly schema: string; readonly schemaType?: string; readonly references?: readonly { readonly name: string; readonly subject: string; readonly version: number }[] }): Promise<number>;
+}
+
+/** Kafka Connect with Debezium's connectors for Postgres and MariaDB, and an Avro converter. */
 export interface ConnectService {
   /** Address of its REST API. */
   readonly url: string;
