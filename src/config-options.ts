@@ -29,7 +29,7 @@ const integer = (min: number, max: number): OptionKind => ({ type: 'integer', mi
 const choice = (...values: string[]): OptionKind => ({ type: 'choice', values });
 
 export const OPTIONS = [
-  { name: 'RENTFOLD_SOURCE', kind: choice('file', 'kafka'), fallback: 'file', about: 'Where change events come from.' },
+  { name: 'RENTFOLD_SOURCE', kind: choice('file', 'kafka', 'event-hubs'), fallback: 'file', about: 'Where change events come from.' },
   { name: 'RENTFOLD_FILE_DIR', kind: { type: 'path' }, fallback: 'config/demo', about: 'Folder of topic dumps (`*.jsonl`, as `kcat -C -J` writes them) for the file source; the default is the demo data shipped with rentfold.' },
   { name: 'RENTFOLD_KAFKA_BROKERS', kind: { type: 'text' }, fallback: '', about: 'Kafka brokers to begin with, `host:port`, comma between.' },
   { name: 'RENTFOLD_KAFKA_TOPICS', kind: { type: 'text' }, fallback: '', about: 'Topics to read, comma between; `*` stands for any characters. A named topic that does not exist yet is waited for.' },
@@ -40,6 +40,10 @@ export const OPTIONS = [
   { name: 'RENTFOLD_KAFKA_SASL_USERNAME', kind: { type: 'text' }, fallback: '', about: 'User name for the brokers.' },
   { name: 'RENTFOLD_KAFKA_SASL_PASSWORD', kind: { type: 'text' }, fallback: '', secret: true, about: 'Password for the brokers.' },
   { name: 'RENTFOLD_KAFKA_OAUTH_SCOPE', kind: { type: 'text' }, fallback: '', about: 'For what an identity\'s tokens are asked for with `oauthbearer`; not set: `https://<host>/.default` of the first broker, when that is an Event Hubs namespace.' },
+  { name: 'RENTFOLD_EVENT_HUBS_CONNECTION_STRING', kind: { type: 'text' }, fallback: '', secret: true, about: 'Connection string of an Event Hubs namespace, or of one hub (with EntityPath); its policy needs Listen.' },
+  { name: 'RENTFOLD_EVENT_HUBS_NAMESPACE', kind: { type: 'text' }, fallback: '', about: 'Host of the namespace, such as `rental.servicebus.windows.net`. A connection string says it itself.' },
+  { name: 'RENTFOLD_EVENT_HUBS_NAMES', kind: { type: 'text' }, fallback: '', about: 'Hubs to read, comma between. One that does not exist yet is waited for. A connection string with EntityPath says it itself.' },
+  { name: 'RENTFOLD_EVENT_HUBS_CONSUMER_GROUP', kind: { type: 'text' }, fallback: '$Default', about: 'Consumer group to read in. Every instance needs one that nobody else reads in; nothing is kept in it.' },
   { name: 'RENTFOLD_STORE', kind: choice('local', 'azure'), fallback: 'local', about: 'Where checkpoints are kept.' },
   { name: 'RENTFOLD_STORE_DIR', kind: { type: 'path' }, fallback: 'data', about: 'Folder of the local store; made if it does not exist.' },
   { name: 'AZURE_STORAGE_CONNECTION_STRING', kind: { type: 'text' }, fallback: '', secret: true, about: 'Connection string of the storage account, for `RENTFOLD_STORE=azure`.' },

@@ -1,21 +1,26 @@
+import { eventHubsConfig } from './config-event-hubs.ts';
 import { azureIdentity } from './config-identity.ts';
 import type { OptionName } from './config-options.ts';
 import type { Values } from './config-values.ts';
 import { isAccountKey, isBlobEndpoint, readConnectionString, type AzureContainer } from './snapshot/azure-account.ts';
+import type { EventHubsConfig } from './source/event-hubs-options.ts';
 import type { KafkaConfig } from './source/kafka-options.ts';
 
 /** Where change events come from and where checkpoints are kept: the options of `RENTFOLD_SOURCE` and `RENTFOLD_STORE`. */
 
 /** Where change events come from, as plain data that can cross a thread border. */
-export type SourceConfig = { readonly kind: 'file'; readonly folder: string } | { readonly kind: 'kafka'; readonly kafka: KafkaConfig };
+export type SourceConfig = { readonly kind: 'file'; readonly folder: string } | { readonly kind: 'kafka'; readonly kafka: KafkaConfig } | { readonly kind: 'event-hubs'; readonly eventHubs: EventHubsConfig };
 
 /** Where checkpoints are kept. */
 export type StoreConfig = { readonly kind: 'local'; readonly folder: string } | { readonly kind: 'azure'; readonly azure: AzureContainer };
 
 /** The source; what is missing or wrong is added to the problems. `host` is this machine's name. */
 export function sourceConfig(values: Values, path: (name: OptionName) => string, host: string): SourceConfig {
-  if (values.choice('RENTFOLD_SOURCE') !== 'kafka') return { kind: 'file', folder: path('RENTFOLD_FILE_DIR') };
-  return { kind: 'kafka', kafka: kafkaConfig(values, path, host) };
+  switch (values.choice('RENTFOLD_SOURCE')) {
+    case 'kafka': return { kind: 'kafka', kafka: kafkaConfig(values, path, host) };
+    case 'event-hubs': return { kind: 'event-hubs', eventHubs: eventHubsConfig(values) };
+    default: return { kind: 'file', folder: path('RENTFOLD_FILE_DIR') };
+  }
 }
 
 function kafkaConfig(values: Values, path: (name: OptionName) => string, host: string): KafkaConfig {
