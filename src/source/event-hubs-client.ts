@@ -17,6 +17,7 @@ interface ClientContext {
   readonly cbsSession: ClaimSession;
   readonly tokenCredential: { readonly isSasTokenProvider?: true; getToken(audience: string): Promise<{ readonly token: string; readonly expiresOnTimestamp: number } | null> | { readonly token: string; readonly expiresOnTimestamp: number } };
   readonly config: { getReceiverAddress(partition: string, group: string): string; getReceiverAudience(partition: string, group: string): string };
+  readonly managementSession?: { close(): Promise<void> };
   readyToOpenLink(options: { readonly abortSignal: AbortSignal }): Promise<void>;
 }
 
@@ -68,12 +69,12 @@ export class HubClient {
 
   /** Numbers of the hub's partitions. */
   async partitions(): Promise<number[]> {
-    const ids = await this.#ask('the hub', async (abortSignal) => await this.#client.getPartitionIds({ abortSignal }));
+    const ids = await this.#question('the hub', async (abortSignal) => await this.#client.getPartitionIds({ abortSignal }));
     return ids.map(Number).sort((a, b) => a - b);
   }
 
   async bounds(partition: number): Promise<HubBounds> {
-    const { beginningSequenceNumber, lastEnqueuedSequenceNumber, isEmpty } = await this.#ask(`partition ${partition}`, async (abortSignal) => await this.#client.getPartitionProperties(String(partition), { abortSignal }));
+    const { beginningSequenceNumber, lastEnqueuedSequenceNumber, isEmpty } = await this.#question(`partition ${partition}`, async (abortSignal) => await this.#client.getPartitionProperties(String(partition), { abortSignal }));
     const end = lastEnqueuedSequenceNumber + 1;
     if (!Number.isSafeInteger(beginningSequenceNumber) || !Number.isSafeInteger(end)) throw new HubFailure('passing', `partition ${partition} was described without sequence numbers`);
     // What an empty partition tells as its beginning is not the same everywhere.
@@ -112,6 +113,16 @@ export class HubClient {
   async close(): Promise<void> {
     await withinTime(this.#client.close(), CLOSE_MS);
     this.break('rentfold is ending');
+  }
+
+  /** A question about hub or partition. The client claims the right to ask once for its link, and keeps the link when the claim is over: a refusal makes it do both anew. */
+  async #question<Answer>(about: string, act: (signal: AbortSignal) => Promise<Answer>): Promise<Answer> {
+    try {
+      return await this.#ask(about, act);
+    } catch (error) {
+      if (hubFailure(error).kind === 'unauthorized') await withinTime(this.#context.managementSession?.close() ?? Promise.resolve(), CLOSE_MS);
+      throw error;
+    }
   }
 
   /** Runs something that must end in time. */

@@ -1,7 +1,7 @@
 import { oneLine } from '../runtime/one-line.ts';
 
-/** What a failure means for reading: `position`: the start position is refused; `busy`: throttled, or too many readers; `passing`: anything that time may mend. */
-export type FailureKind = 'missing' | 'stolen' | 'unauthorized' | 'busy' | 'position' | 'passing';
+/** What a failure means for reading: `position`: the start position is refused; `busy`: throttled, or too many readers; `full`: given up by ourselves for want of room; `passing`: anything that time may mend. */
+export type FailureKind = 'missing' | 'stolen' | 'unauthorized' | 'busy' | 'position' | 'full' | 'passing';
 
 /** A failure of the service, of the way to it, or of the client, in one line without secrets. */
 export class HubFailure extends Error {

@@ -97,7 +97,7 @@ export class HubFollower {
       if (state.queue.length > 0) {
         const count = this.#builder.add(state, state.queue);
         if (count === 0) break;
-        state.queue.splice(0, count);
+        state.take(count);
         taken.push(reader);
       } else if (state.movedTo !== null) {
         this.#builder.move(state, state.movedTo);

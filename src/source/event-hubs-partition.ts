@@ -22,6 +22,14 @@ export function lastOfEvent({ sequence, offset, time, key, value }: HubEvent): L
   return { sequence, offset, time: Number.isNaN(time) ? null : time, hash: () => hashRecord(key, value) };
 }
 
+/** What an event takes besides its key and value, about. */
+const EVENT_BYTES = 512;
+/** Size of events nobody has seen yet: few are asked for until it is known. */
+const UNSEEN_BYTES = 256 * 1024;
+/** Weight of one event in the mean size; a larger one counts more. */
+const MEAN_WEIGHT = 1 / 16;
+const LARGE_WEIGHT = 1 / 4;
+
 /** What the source knows of one partition of a hub. Offsets here are sequence numbers. */
 export class HubPartition implements TopicPartition {
   readonly topic: string;
@@ -32,15 +40,16 @@ export class HubPartition implements TopicPartition {
   /** The event that is to arrive next, and the last that did. */
   arrivedNext: number;
   last: LastEvent | null;
-  /** Arrived and not handed over yet. */
+  /** Arrived and not handed over yet; changed by `push` and `take` alone. */
   readonly queue: HubEvent[] = [];
+  queueBytes = 0;
   /** The position moved there over a gap without an event; told once the queue is empty. */
   movedTo: number | null = null;
   /** Why nothing more arrives; told once the queue is empty. */
   stop: PartitionStop | null = null;
   isStopTold = false;
   /** Mean size of its events. */
-  meanBytes = 1_024;
+  meanBytes = UNSEEN_BYTES;
   /** True when events were there at start that are to be read. */
   isAwaited = false;
 
@@ -64,4 +73,24 @@ export class HubPartition implements TopicPartition {
     this.end = bounds.end;
     return isNews;
   }
+
+  /** Puts the event that had to come into the queue. */
+  push(event: HubEvent): void {
+    this.arrivedNext = event.sequence + 1;
+    this.movedTo = null;
+    this.last = lastOfEvent(event);
+    const bytes = sizeOf(event);
+    this.meanBytes += (bytes > this.meanBytes ? LARGE_WEIGHT : MEAN_WEIGHT) * (bytes - this.meanBytes);
+    this.queueBytes += bytes;
+    this.queue.push(event);
+  }
+
+  /** Takes so many events out of the queue. */
+  take(count: number): void {
+    for (const event of this.queue.splice(0, count)) this.queueBytes -= sizeOf(event);
+  }
+}
+
+function sizeOf({ key, value }: HubEvent): number {
+  return (key?.length ?? 0) + (value?.length ?? 0) + EVENT_BYTES;
 }

@@ -6,7 +6,7 @@ import type { HubLink } from './event-hubs-link.ts';
 import { newestSequence, readEvent, type AmqpMessage, type HubEvent } from './event-hubs-message.ts';
 import type { Notices } from './event-hubs-notices.ts';
 import type { EventHubsTiming } from './event-hubs-options.ts';
-import { lastOfEvent, type HubPartition } from './event-hubs-partition.ts';
+import type { HubPartition } from './event-hubs-partition.ts';
 import { SequenceCheck } from './event-hubs-sequence.ts';
 import { beyondEnd, overtaken, overtakenText, positionRefused, unnumbered } from './event-hubs-stops.ts';
 import { partitionName } from './positions.ts';
@@ -14,10 +14,8 @@ import type { PartitionStop, SourceEvent } from './source.ts';
 
 /** A link that carried for so long, or brought an event, was well: what ends it then is new trouble. */
 const STEADY_MS = 5_000;
-/** Weight of one event in the mean size. */
-const MEAN_WEIGHT = 1 / 16;
-/** What an event takes besides its key and value, about. */
-const EVENT_BYTES = 512;
+/** Bytes that wait may grow to so many shares of a partition before its link is given up. */
+const FULL_SHARES = 2;
 
 /** What all readers of a source share. */
 export interface ReaderParts {
@@ -187,11 +185,9 @@ export class PartitionReader {
       case 'stop': return this.#stop(verdict.stop);
       case 'take':
         if (verdict.gap !== undefined) this.#parts.say({ kind: 'gap', gap: verdict.gap });
-        state.arrivedNext = event.sequence + 1;
-        state.movedTo = null;
-        state.last = lastOfEvent(event);
-        state.meanBytes += MEAN_WEIGHT * ((event.value?.length ?? 0) + (event.key?.length ?? 0) + EVENT_BYTES - state.meanBytes);
-        state.queue.push(event);
+        state.push(event);
+        // What was asked for when events were small may be too much: the link is given up, and the rest comes when there is room.
+        if (state.queueBytes > FULL_SHARES * this.#parts.share().bytes) this.#endLink(new HubFailure('full', 'more bytes wait than there is room for'));
         this.#parts.arrived(false);
     }
   }
@@ -218,6 +214,7 @@ export class PartitionReader {
   }
 
   #warn(failure: HubFailure): void {
+    if (failure.kind === 'full') return;
     const { notices, consumerGroup } = this.#parts;
     const name = partitionName(this.state);
     if (failure.kind === 'stolen') {

@@ -65,6 +65,7 @@ export class HubWatch {
     while (!signal.aborted) {
       await clock.sleep(timing.lookMs, signal);
       if (signal.aborted) return;
+      const before = this.#progress(client);
       try {
         await this.#look(client);
         backoff.reset();
@@ -75,11 +76,17 @@ export class HubWatch {
         if (failure.kind === 'missing') this.#hubMissing(client);
         else {
           notices.warn(about, `Hub ${client.hub} cannot be asked about its partitions: ${failure.message}. It is tried again until it answers.`);
-          if (failure.message.startsWith('no answer')) client.break(failure.message);
+          // Answers may stand behind events on a slow connection; where neither comes, it is dead.
+          if (failure.message.startsWith('no answer') && this.#progress(client) === before) client.break(failure.message);
           await clock.sleep(backoff.next(), signal);
         }
       }
     }
+  }
+
+  /** Grows with every event that arrives from a hub. */
+  #progress({ hub }: HubClient): number {
+    return [...this.#parts.readers.values()].filter(({ state }) => state.topic === hub).reduce((sum, { state }) => sum + state.arrivedNext, 0);
   }
 
   async #look(client: HubClient): Promise<void> {

@@ -41,6 +41,8 @@ export class AzureIssuer {
   /** Tokens given, newest last. */
   readonly tokens: string[] = [];
   lifeSeconds: number;
+  /** Other lives, by audience. */
+  readonly lives = new Map<string, number>();
   mood: IssuerMood = 'gives';
   readonly #key: KeyObject;
   readonly #servers: Server[] = [];
@@ -74,7 +76,8 @@ export class AzureIssuer {
   }
 
   /** A token as the issuer gives it. */
-  token(audience: string, lifeSeconds = this.lifeSeconds): string {
+  token(audience: string): string {
+    const lifeSeconds = this.#life(audience);
     const now = Math.floor(Date.now() / 1_000);
     const claims = {
       iss: ISSUER.name, aud: audience, sub: ISSUER.subject, oid: ISSUER.subject, appid: ISSUER.client, tid: ISSUER.tenant, iat: now, nbf: now, exp: now + lifeSeconds, jti: String(this.tokens.length),
@@ -83,6 +86,10 @@ export class AzureIssuer {
     const token = `${text}.${sign('RSA-SHA256', Buffer.from(text), this.#key).toString('base64url')}`;
     this.tokens.push(token);
     return token;
+  }
+
+  #life(audience: string): number {
+    return this.lives.get(audience) ?? this.lifeSeconds;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -124,9 +131,10 @@ export class AzureIssuer {
     }
     const audience = asked.scope.replace(/\/\.default.*$/, '');
     const token = this.token(audience);
+    const life = this.#life(audience);
     json(response, 200, asked.form === 'managed'
-      ? { access_token: token, expires_on: String(Math.floor(Date.now() / 1_000) + this.lifeSeconds), resource: audience, token_type: 'Bearer', client_id: ISSUER.client }
-      : { access_token: token, expires_in: this.lifeSeconds, ext_expires_in: this.lifeSeconds, token_type: 'Bearer' });
+      ? { access_token: token, expires_on: String(Math.floor(Date.now() / 1_000) + life), resource: audience, token_type: 'Bearer', client_id: ISSUER.client }
+      : { access_token: token, expires_in: life, ext_expires_in: life, token_type: 'Bearer' });
   }
 
   #read(request: IncomingMessage, url: URL, body: URLSearchParams): TokenRequest {

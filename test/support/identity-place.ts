@@ -24,12 +24,13 @@ export class IdentityPlace implements AsyncDisposable {
     this.azurite = azurite;
   }
 
-  static async create(): Promise<IdentityPlace> {
+  /** `keyFile`: key by which the issuer signs, when somebody else knows it. */
+  static async create(keyFile?: string): Promise<IdentityPlace> {
     const folder = await mkdtemp(join(tmpdir(), 'rentfold-identity-'));
     const certificates = await makeCertificates(folder);
     tls.setDefaultCACertificates([...tls.getCACertificates('default'), await readFile(certificates.caFile, 'utf8')]);
     const { serverFile } = certificates;
-    return new IdentityPlace(folder, certificates, await AzureIssuer.start({ lifeSeconds: 60, serverFile }), await startLocalAzurite({ inMemory: true, serverFile }));
+    return new IdentityPlace(folder, certificates, await AzureIssuer.start({ lifeSeconds: 60, serverFile, keyFile: keyFile ?? certificates.issuerKeyFile }), await startLocalAzurite({ inMemory: true, serverFile }));
   }
 
   /** A new container, opened by an identity. `endpoint` instead of the blob service's own. */
