@@ -1,5 +1,6 @@
 import { ENTRY_DEAD_LETTER, ENTRY_PASSED_OVER, ENTRY_TOMBSTONE, FLAG_CONTINUED, FLAG_PARTIAL, PASSED_OVER } from './change/change.ts';
-import type { BatchPartition, ChangeBatch, SeenTables } from './change/change.ts';
+import type { BatchPartition, ChangeBatch, DeadLetter, SeenTables } from './change/change.ts';
+import { isPieceLetter } from './change/segments.ts';
 import type { Books, FoldResult, FoldWarning, OpenDeadLetter, PartitionOutcome } from './ledger/ledger.ts';
 import { addOutcome, emptyOutcome } from './ledger/outcome.ts';
 import { StopRule } from './ledger/stop-rule.ts';
@@ -18,6 +19,8 @@ export interface State {
   /** Counters per partition since offset zero of the lineage. read = applied + unchanged + superseded + passedOver + deadLetters. */
   counters(): readonly PartitionCounters[];
   readonly seenTables: SeenTables;
+  /** Letters of pieces that a decoder must know to make their events whole, those that wait first. */
+  pieces(): readonly DeadLetter[];
   /** Newest commit time folded, milliseconds, or null. */
   readonly newestChangeAt: number | null;
   /** Folds a batch and moves the positions: rows and positions change in the same step. */
@@ -100,6 +103,11 @@ class FoldedState implements State {
     return this.#seenTables;
   }
 
+  pieces(): readonly DeadLetter[] {
+    const letters = this.books.openDeadLetters().map(({ letter }) => letter).filter(isPieceLetter);
+    return [...letters.filter(({ code }) => code === 'SEGMENT_PENDING'), ...letters.filter(({ code }) => code !== 'SEGMENT_PENDING')];
+  }
+
   get newestChangeAt(): number | null {
     return Number.isFinite(this.#newestChangeAt) ? this.#newestChangeAt : null;
   }
@@ -113,6 +121,7 @@ class FoldedState implements State {
       partition.position = advance(partition.position, batch.partitions[index]);
     });
     this.#noteEntries(batch, result, partitions, stops);
+    this.#noteIncomplete(batch, stops);
     if (batch.seenTables !== null) this.#seenTables = { ...this.#seenTables, ...batch.seenTables };
     if (batch.stop !== null) stops.push(batch.stop);
     return { opened: result.opened, warnings: result.warnings, updated: result.updated, stops };
@@ -135,6 +144,17 @@ class FoldedState implements State {
       const code = mayBeLetter ? codes.get(`${partitionName(partition)}/${batch.offset[index]}`) : undefined;
       if (code === undefined) partition.rule.understood();
       else this.#noteLetter(partition, code, batch.offset[index], stops);
+    }
+  }
+
+  /** Pieces were counted as passed over when they were read. What has no room to wait for the others counts for the rule that stops a partition. */
+  #noteIncomplete(batch: ChangeBatch, stops: PartitionStop[]): void {
+    for (const { pieces, code, table, key, property, isLetGo } of batch.incomplete ?? []) {
+      for (const piece of pieces) {
+        const partition = this.#of(piece);
+        if (property === null && (table === null || key === null)) partition.counters.unattributed++;
+        if (isLetGo) this.#noteLetter(partition, code, piece.offset, stops);
+      }
     }
   }
 

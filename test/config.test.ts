@@ -22,8 +22,8 @@ function problems(environment: Record<string, string>, file: string | null = nul
   return [];
 }
 
-/** Paths may be anything until they are used. */
-const FREE = ['RENTFOLD_FILE_DIR', 'RENTFOLD_STORE_DIR', 'RENTFOLD_CONFIG_FILE', 'RENTFOLD_KAFKA_TLS_CA', 'RENTFOLD_KAFKA_SASL_USERNAME', 'RENTFOLD_KAFKA_SASL_PASSWORD'];
+/** Paths, and what only some identity reads, may be anything until they are used. */
+const FREE = ['AZURE_CLIENT_ID', 'AZURE_TENANT_ID', 'AZURE_CLIENT_SECRET', 'AZURE_CLIENT_CERTIFICATE_PATH', 'AZURE_FEDERATED_TOKEN_FILE', 'AZURE_AUTHORITY_HOST', 'RENTFOLD_FILE_DIR', 'RENTFOLD_STORE_DIR', 'RENTFOLD_CONFIG_FILE', 'RENTFOLD_KAFKA_TLS_CA', 'RENTFOLD_KAFKA_SASL_USERNAME', 'RENTFOLD_KAFKA_SASL_PASSWORD'];
 
 describe('configuration', () => {
   it('has a wrong value for every option that can be wrong', () => {

@@ -25,7 +25,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'control': ['source/positions.ts', 'source/source.ts', 'runtime/', 'errors.ts', 'control'],
   'read/': ['state', 'control', 'ledger/', 'change/', 'source/positions.ts', 'runtime/', 'errors.ts'],
   'pipeline': ['ingest/ingest.ts', 'state', 'control', 'snapshot/', 'ledger/ledger.ts', 'change/', 'source/positions.ts', 'source/source.ts', 'runtime/', 'errors.ts', 'pipeline'],
-  'config': ['change/', 'source/kafka-options.ts', 'source/event-hubs-options.ts', 'snapshot/azure-account.ts', 'errors.ts', 'config'],
+  'config': ['change/', 'source/kafka-options.ts', 'source/event-hubs-options.ts', 'snapshot/azure-account.ts', 'runtime/azure-identity.ts', 'errors.ts', 'config'],
   'cli/': ['config', 'snapshot/', 'ledger/', 'change/', 'state', 'control', 'pipeline', 'read/', 'ingest/', 'source/', 'runtime/', 'errors.ts'],
   'main.ts': [''],
 };

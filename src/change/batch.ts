@@ -1,4 +1,4 @@
-import type { BatchLetter, BatchPartition, BatchStop, ChangeBatch, DeadLetter, SeenTables } from './change.ts';
+import type { BatchLetter, BatchPartition, BatchStop, ChangeBatch, DeadLetter, IncompletePieces, JoinedPieces, RecordPlace, SeenTables } from './change.ts';
 import { Entries } from './entries.ts';
 import type { ExpenseTypes } from './expense-types.ts';
 import { ID_LONG } from './identifier.ts';
@@ -10,6 +10,8 @@ export class BatchBuilder {
   entries: Entries;
   readonly types: ExpenseTypes;
   readonly #letters: BatchLetter[] = [];
+  readonly #joined: JoinedPieces[] = [];
+  #incomplete: readonly IncompletePieces[] = [];
   readonly #long: string[] = [];
   readonly #longIndex = new Map<string, number>();
   #capacity: number;
@@ -52,6 +54,16 @@ export class BatchBuilder {
     this.#letters.push({ entry, letter });
   }
 
+  /** Notes that the entry added last is an event joined from these pieces and its own record. */
+  addJoined(pieces: readonly RecordPlace[]): void {
+    this.#joined.push({ entry: this.count - 1, pieces });
+  }
+
+  /** Notes what is known now of events that are not whole. */
+  setIncomplete(incomplete: readonly IncompletePieces[]): void {
+    this.#incomplete = incomplete;
+  }
+
   /** The batch. The builder is done with. */
   finish(records: number, partitions: readonly BatchPartition[], seenTables: SeenTables | null, stop: BatchStop | null): ChangeBatch {
     const types = this.types.texts;
@@ -65,6 +77,7 @@ export class BatchBuilder {
     }
     return {
       records, count: this.count, partitions, strings: [...types, ...this.#long], letters: this.#letters, seenTables, stop,
+      ...(this.#joined.length === 0 ? {} : { joined: this.#joined }), ...(this.#incomplete.length === 0 ? {} : { incomplete: this.#incomplete }),
       partitionOf: entries.partitionOf, offset: entries.offset, kind: entries.kind, detail: entries.detail, table: entries.table, flags: entries.flags, present: entries.present,
       keyKind: entries.keyKind, key: entries.key, propertyKind: entries.propertyKind, property: entries.property, unitKind: entries.unitKind, unit: entries.unit,
       day: entries.day, amount: entries.amount, amount2: entries.amount2, expenseType: entries.expenseType, position: entries.position, commitTime: entries.commitTime,

@@ -50,7 +50,7 @@ export const HAS_ALL = 127;
 /** Why a record was passed over. Index = `detail`. Names appear in status and metrics: never rename. */
 export const PASSED_OVER = [
   'other_table', 'heartbeat', 'transaction', 'schema_change', 'signal', 'logical_message', 'tombstone_of_delete',
-  'tombstone_without_primary_key', 'bootstrap_marker', 'other',
+  'tombstone_without_primary_key', 'bootstrap_marker', 'other', 'segment',
 ] as const;
 export type PassedOverReason = (typeof PASSED_OVER)[number];
 
@@ -100,6 +100,10 @@ export interface ChangeBatch {
   readonly seenTables: SeenTables | null;
   /** Set when decoding had to stop: the batch ends before the record named here. */
   readonly stop: BatchStop | null;
+  /** Events that became whole in this batch, by rising `entry`. Absent: none. */
+  readonly joined?: readonly JoinedPieces[];
+  /** Events some piece of which has not come. Absent: none. */
+  readonly incomplete?: readonly IncompletePieces[];
 }
 
 /** Partition of a batch with the position after the batch (see PartitionPosition for the fields). */
@@ -128,6 +132,27 @@ export interface DeadLetter extends TopicPartition {
   /** Exact bytes. */
   readonly keyBytes: Uint8Array | null;
   readonly valueBytes: Uint8Array | null;
+}
+
+/** Where a record stands in the log. */
+export interface RecordPlace extends TopicPartition {
+  readonly offset: number;
+}
+
+/**
+ * Entry `entry` is the event that the last piece made whole; `pieces` are the others, each kept as a letter (SEGMENT_PENDING) since it was read.
+ * They share the entry's fate: their letters end, or become dead letters for the same reason.
+ */
+export interface JoinedPieces {
+  readonly entry: number;
+  readonly pieces: readonly RecordPlace[];
+}
+
+/** Kept pieces of an event that is not whole after all this time, or that is waited for no longer: what their letters say from now on. */
+export interface IncompletePieces extends Pick<DeadLetter, 'code' | 'message' | 'table' | 'key' | 'property'> {
+  readonly pieces: readonly RecordPlace[];
+  /** There was no room to keep them: a piece still to come finds them no more. */
+  readonly isLetGo: boolean;
 }
 
 export interface BatchLetter {

@@ -2,12 +2,13 @@ import type { RecordBatch } from '../source/source.ts';
 import { partitionName } from '../source/positions.ts';
 import { BatchBuilder } from './batch.ts';
 import { TABLE_NONE, TABLE_PROPERTIES } from './change.ts';
-import type { BatchPartition, BatchStop, ChangeBatch } from './change.ts';
+import type { BatchPartition, BatchStop, ChangeBatch, DeadLetter } from './change.ts';
 import { dayInZone } from './dates.ts';
 import type { DecodeOptions, Decoder, DecoderMemory } from './decoder.ts';
 import { ASKS_DELETE, ASKS_NOTHING, ASKS_TOMBSTONE, Envelope, POSITION_PACKED } from './envelope.ts';
 import { EntryWriter } from './entry-writer.ts';
 import { ExpenseTypes } from './expense-types.ts';
+import { JsonTape } from './json-tape.ts';
 import { KeyReader } from './keys.ts';
 import { ROW_AMOUNT, ROW_DATE, ROW_PROPERTY, tableLayouts } from './layout.ts';
 import type { TableLayout } from './layout.ts';
@@ -16,12 +17,16 @@ import { PartitionMemory } from './partition-memory.ts';
 import { createFormatContext } from './recognise.ts';
 import { RowReader } from './row.ts';
 import { SchemaBlocks } from './schema-block.ts';
-import { SchemaPrefixes } from './schema-prefixes.ts';
+import { Schemas } from './schemas.ts';
+import { PIECE_KEPT, PIECE_REPEATED, SegmentMemory } from './segments.ts';
+import type { Piece } from './segments.ts';
 import { finishPosition, readPosition } from './source-position.ts';
 import { TableLookup } from './table-lookup.ts';
 import { Tables } from './tables.ts';
 import type { PhysicalTable } from './tables.ts';
-import { TOKEN_STRING, Tape } from './tape.ts';
+import { TOKEN_STRING } from './tape.ts';
+import { Topics } from './topics.ts';
+import type { Topic } from './topics.ts';
 import { ValueReader } from './values.ts';
 import { SLOTS_MAX, SOURCE_DB, SOURCE_SCHEMA, SOURCE_TABLE, Vocabulary } from './vocabulary.ts';
 
@@ -30,21 +35,8 @@ export function createDecoder(options: DecodeOptions, memory: DecoderMemory): De
   return new ChangeDecoder(options, memory);
 }
 
-/** What a topic's name says. */
-interface TopicName {
-  readonly name: string;
-  /** The table the topic is named after. */
-  readonly table: PhysicalTable;
-  /** That table is one of ours, or would be if its schema were known. */
-  readonly isTable: boolean;
-}
-
-/** A topic as decoding sees it. */
-interface Topic extends TopicName {
-  readonly prefixes: SchemaPrefixes;
-}
-
 class ChangeDecoder implements Decoder {
+  readonly schemas: Schemas;
   readonly #options: DecodeOptions;
   readonly #positions: DecoderMemory['positions'];
   readonly #vocabulary = new Vocabulary();
@@ -57,7 +49,8 @@ class ChangeDecoder implements Decoder {
   readonly #types = new ExpenseTypes();
   readonly #event: Envelope;
   readonly #partitions = new Map<string, PartitionMemory>();
-  readonly #topics = new Map<string, Topic>();
+  readonly #topics: Topics;
+  readonly #segments = new SegmentMemory();
   #stop: BatchStop | null = null;
 
   constructor(options: DecodeOptions, memory: DecoderMemory) {
@@ -67,20 +60,23 @@ class ChangeDecoder implements Decoder {
     this.#layouts = tableLayouts(options.columns, this.#vocabulary.names);
     this.#tables = new Tables(options.tables, memory.seenTables);
     this.#lookup = new TableLookup(this.#tables);
-    this.#messages = new MessageReader(createFormatContext(this.#vocabulary, new SchemaBlocks(this.#vocabulary)));
+    this.schemas = new Schemas(this.#vocabulary.names);
+    this.#messages = new MessageReader(createFormatContext(this.#vocabulary, new SchemaBlocks(this.#vocabulary)), this.schemas);
     const values = new ValueReader(options, this.#vocabulary);
-    this.#keys = new KeyReader(this.#vocabulary, values);
+    this.#keys = new KeyReader(this.#vocabulary, values, this.schemas);
+    this.#topics = new Topics(this.#tables, this.#keys);
     this.#writer = new EntryWriter(new RowReader(values, this.#keys, options), this.#keys);
-    this.#event = new Envelope(new Tape(this.#vocabulary.names));
+    this.#event = new Envelope(new JsonTape(this.#vocabulary.names));
+    for (const letter of memory.pieces ?? []) this.#restorePiece(letter);
   }
 
   decode(given: RecordBatch): ChangeBatch {
     const batch = withPlainBytes(given);
     const builder = new BatchBuilder(batch.count, this.#types);
     const memories = batch.partitions.map(({ topic, partition }) => this.#memoryOf(topic, partition));
-    const topics = batch.partitions.map(({ topic }) => this.#topicOf(topic));
+    const topics = batch.partitions.map(({ topic }) => this.#topics.of(topic));
     for (const memory of memories) memory.begin();
-    this.#messages.begin(batch.bytes);
+    this.#messages.begin(batch);
     this.#writer.begin(batch, builder);
     let read = 0;
     while (read < batch.count && this.#stop === null) {
@@ -89,39 +85,56 @@ class ChangeDecoder implements Decoder {
       memories[partition].passed(read, this.#event.asks === ASKS_DELETE && this.#event.problem === null);
       read++;
     }
+    if (!this.#segments.isEmpty) this.#passLate(batch, memories);
+    builder.setIncomplete(this.#segments.takeIncomplete());
     return builder.finish(read, this.#ends(batch, read, memories), this.#tables.takeNews(), this.#stop);
   }
 
   /** Decodes one record into entries. False when reading must stop before it. */
   #decodeRecord(batch: RecordBatch, index: number, memory: PartitionMemory, topic: Topic): boolean {
     const event = this.#event;
-    this.#messages.read(event, batch.valueStart[index], batch.valueEnd[index], topic.prefixes, topic.isTable);
+    this.#messages.read(event, index, topic.prefixes, topic.isTable);
     if (event.problem === 'ENVELOPE_UNKNOWN' && !topic.isTable) {
-      const routed = this.#routedTopic(batch, index, topic);
-      if (routed.isTable) this.#messages.read(event, batch.valueStart[index], batch.valueEnd[index], topic.prefixes, true);
+      const routed = this.#topics.routed(batch, index, topic);
+      if (routed.isTable) this.#messages.read(event, index, topic.prefixes, true);
       else if (routed.name.includes('.') && this.#keys.standsIn(event)) {
         this.#strange(index, routed.table);
         return true;
       }
     }
-    if (event.problem !== null) this.#writer.unreadable(index, event, this.#layoutOf(this.#routedTopic(batch, index, topic).table));
+    if (event.piece !== null) return this.#piece(batch, index, memory, topic, event.piece);
+    return this.#whole(batch, index, memory, topic);
+  }
+
+  /** A piece of an event: the last one that was missing makes the event whole, and is decoded as if it were the whole of it. */
+  #piece(batch: RecordBatch, index: number, memory: PartitionMemory, topic: Topic, piece: Piece): boolean {
+    const event = this.#event;
+    const joined = this.#segments.add(piece, {
+      topic: memory.topic, partition: memory.partition, offset: batch.offset[index], time: batch.time[index], bytes: batch.bytes, start: batch.valueStart[index], end: batch.valueEnd[index],
+    });
+    if (joined === PIECE_KEPT) this.#writer.keepPiece(index, event, piece, this.#layoutOf(this.#topics.routed(batch, index, topic).table));
+    else if (joined === PIECE_REPEATED) this.#writer.passOver(index, 'segment');
+    else {
+      this.#messages.readJoined(event, joined.message, topic.prefixes, topic.isTable);
+      if (!this.#whole(batch, index, memory, topic)) return false;
+      this.#writer.joined(joined.pieces);
+    }
+    return true;
+  }
+
+  /** Decodes an event that is whole, or what is no event. */
+  #whole(batch: RecordBatch, index: number, memory: PartitionMemory, topic: Topic): boolean {
+    const event = this.#event;
+    if (event.problem !== null) this.#writer.unreadable(index, event, this.#layoutOf(this.#topics.routed(batch, index, topic).table));
     else if (event.asks === ASKS_TOMBSTONE) this.#tombstone(batch, index, memory, topic);
     else if (event.asks === ASKS_NOTHING) this.#writer.passOver(index, event.passedOver);
     else return this.#change(batch, index, memory, topic);
     return true;
   }
 
-  /** The topic a record came from when it was routed to one that is no table of ours: its key may say. Else the topic it is in. */
-  #routedTopic(batch: RecordBatch, index: number, topic: Topic): TopicName {
-    if (topic.isTable) return topic;
-    this.#keys.open(batch.bytes, batch.keyStart[index], batch.keyEnd[index]);
-    const physical = this.#keys.physicalTopic();
-    return physical === null ? topic : this.#nameOf(physical);
-  }
-
   #change(batch: RecordBatch, index: number, memory: PartitionMemory, topic: Topic): boolean {
     const event = this.#event;
-    const table = this.#lookup.find(event, namesSchema(event) ? topic.name : this.#routedTopic(batch, index, topic).name);
+    const table = this.#lookup.find(event, namesSchema(event) ? topic.name : this.#topics.routed(batch, index, topic).name);
     if (table.ambiguous !== null) {
       this.#stop = { topic: memory.topic, partition: memory.partition, offset: batch.offset[index], code: 'TABLE_AMBIGUOUS', message: `${partitionName(memory)} offset ${batch.offset[index]}: ${table.ambiguous}` };
       return false;
@@ -158,7 +171,10 @@ class ChangeDecoder implements Decoder {
     const table = physical === null ? topic.table : this.#tables.findByTopic(physical);
     const layout = this.#layoutOf(table) ?? this.#layouts[table.perhaps] ?? null;
     if (layout === null) this.#writer.passOver(index, 'other_table');
-    else this.#writer.tombstone(index, layout);
+    else if (this.#keys.problem !== null) {
+      this.#event.fail(this.#keys.problem, this.#keys.problemText);
+      this.#writer.unreadable(index, this.#event, layout);
+    } else this.#writer.tombstone(index, layout);
   }
 
   #layoutOf(table: PhysicalTable): TableLayout | null {
@@ -175,6 +191,21 @@ class ChangeDecoder implements Decoder {
     });
   }
 
+  #restorePiece(letter: DeadLetter): void {
+    const { topic, partition, offset, valueBytes } = letter;
+    if (valueBytes === null) return;
+    const { prefixes, isTable } = this.#topics.of(topic);
+    this.#messages.readPiece(this.#event, valueBytes, prefixes, isTable);
+    const { piece } = this.#event;
+    if (piece === null) return;
+    const record = { topic, partition, offset, time: letter.time ?? Number.NaN, bytes: valueBytes, start: 0, end: valueBytes.length };
+    this.#segments.restore(piece, record, letter.code === 'SEGMENTS_INCOMPLETE');
+  }
+
+  #passLate(batch: RecordBatch, memories: readonly PartitionMemory[]): void {
+    for (const memory of memories) this.#segments.passed(memory.topic, memory.lastTimeIn(batch));
+  }
+
   #memoryOf(topic: string, partition: number): PartitionMemory {
     const name = partitionName({ topic, partition });
     let memory = this.#partitions.get(name);
@@ -183,20 +214,6 @@ class ChangeDecoder implements Decoder {
       this.#partitions.set(name, (memory = new PartitionMemory(topic, partition, position)));
     }
     return memory;
-  }
-
-  #topicOf(name: string): Topic {
-    let topic = this.#topics.get(name);
-    if (topic === undefined) {
-      topic = { ...this.#nameOf(name), prefixes: new SchemaPrefixes() };
-      this.#topics.set(name, topic);
-    }
-    return topic;
-  }
-
-  #nameOf(topic: string): TopicName {
-    const table = this.#tables.findByTopic(topic);
-    return { name: topic, table, isTable: table.logical !== TABLE_NONE || table.perhaps !== TABLE_NONE };
   }
 }
 

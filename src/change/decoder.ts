@@ -1,6 +1,8 @@
 import type { RecordBatch } from '../source/source.ts';
 import type { PartitionPosition } from '../source/positions.ts';
-import type { ChangeBatch, SeenTables, TableName } from './change.ts';
+import type { ChangeBatch, DeadLetter, SeenTables, TableName } from './change.ts';
+import type { SchemaId } from './framing.ts';
+import type { SchemaAnswer, SchemaNeed } from './schemas.ts';
 
 /** Columns that figures are made of, per logical table. `property_id` of `properties` is its `id`. */
 export const COLUMNS = {
@@ -25,15 +27,28 @@ export interface DecodeOptions {
 
 /**
  * Decodes batches of one source, in reading order. Total: never throws, never loses count; what it cannot understand is a dead
- * letter. It remembers, per partition, the delete event a tombstone may belong to, and the physical tables it has met;
- * both are given back to it after a restart.
+ * letter. It remembers, per partition, the delete event a tombstone may belong to, the physical tables it has met, and the pieces of
+ * events that are not whole yet; all of it is given back to it after a restart.
  */
 export interface Decoder {
   decode(batch: RecordBatch): ChangeBatch;
+  readonly schemas: SchemaBook;
+}
+
+/** What a decoder knows of the schemas in a registry. Records that need one which it does not know are dead letters: whoever hands over batches asks for what is missing first. */
+export interface SchemaBook {
+  /** Ids that a batch names and nothing is known about. */
+  missing(batch: RecordBatch): readonly SchemaNeed[];
+  /** Takes what a registry says about an id. */
+  learn(id: SchemaId, answer: SchemaAnswer): void;
+  /** Forgets an id, so that it is missing again. */
+  forget(id: SchemaId): void;
 }
 
 /** What a decoder must know from before a restart. */
 export interface DecoderMemory {
   readonly positions: readonly PartitionPosition[];
   readonly seenTables: SeenTables;
+  /** Letters of pieces whose events are not whole yet (`isPieceLetter`), oldest first. Absent: none. */
+  readonly pieces?: readonly DeadLetter[] | undefined;
 }

@@ -5,7 +5,7 @@ import {
   ENTRY_DEAD_LETTER, ENTRY_DELETE, ENTRY_PASSED_OVER, ENTRY_TOMBSTONE, ENTRY_TRUNCATE, ENTRY_UPSERT, FLAG_CONTINUED, FLAG_PARTIAL, FLAG_SNAPSHOT, PASSED_OVER, POSITION_WORDS,
   TABLE_NAMES, TABLE_NONE,
 } from './change.ts';
-import type { PassedOverReason } from './change.ts';
+import type { PassedOverReason, RecordPlace } from './change.ts';
 import { ASKS_DELETE, ASKS_TRUNCATE } from './envelope.ts';
 import type { Envelope } from './envelope.ts';
 import { ID_NONE, identifierText } from './identifier.ts';
@@ -14,6 +14,7 @@ import { ROW_KEY } from './layout.ts';
 import type { TableLayout } from './layout.ts';
 import { bytesOf } from './partition-memory.ts';
 import type { RowReader } from './row.ts';
+import type { Piece } from './segments.ts';
 import { TOKEN_OBJECT } from './tape.ts';
 
 /** Writes the entries of events whose table is one of ours, and dead letters with all that can be said about them. */
@@ -39,6 +40,21 @@ export class EntryWriter {
   passOver(index: number, reason: PassedOverReason): void {
     const entry = this.#add(ENTRY_PASSED_OVER, index);
     this.#batch.entries.detail[entry] = PASSED_OVER.indexOf(reason);
+  }
+
+  /** Passes a piece of an event over, and keeps its bytes until the others have come. */
+  keepPiece(index: number, event: Envelope, piece: Piece, layout: TableLayout | null): void {
+    const entry = this.#add(ENTRY_PASSED_OVER, index);
+    const { entries } = this.#batch;
+    entries.detail[entry] = PASSED_OVER.indexOf('segment');
+    entries.commitTime[entry] = event.commitTime;
+    this.#nameByMessage(entry, index, layout);
+    this.#letter(entry, index, 'SEGMENT_PENDING', `The record holds piece ${piece.index} of the change event ${piece.event}; the others have not all come yet.`);
+  }
+
+  /** Notes that the record written last was the last missing piece of an event: `pieces` are the others. */
+  joined(pieces: readonly RecordPlace[]): void {
+    this.#batch.addJoined(pieces);
   }
 
   /** A record that cannot be understood and says nothing about a row; its message key may, if its topic is a table. */
@@ -132,11 +148,15 @@ export class EntryWriter {
     const { entries } = this.#batch;
     entries.kind[entry] = ENTRY_DEAD_LETTER;
     entries.flags[entry] = 0;
-    if (layout !== null) {
-      entries.table[entry] = layout.table;
-      if (entries.keyKind[entry] === ID_NONE) entries.keyKind[entry] = this.#fromMessage(entry, index, layout);
-    }
+    this.#nameByMessage(entry, index, layout);
     this.#letter(entry, index, event.problem!, event.problemText);
+  }
+
+  #nameByMessage(entry: number, index: number, layout: TableLayout | null): void {
+    if (layout === null) return;
+    const { entries } = this.#batch;
+    entries.table[entry] = layout.table;
+    if (entries.keyKind[entry] === ID_NONE) entries.keyKind[entry] = this.#fromMessage(entry, index, layout);
   }
 
   #letter(entry: number, index: number, code: Code, message: string): void {

@@ -2,6 +2,7 @@ import type { Code } from '../errors.ts';
 import { POSITION_WORDS } from './change.ts';
 import type { PassedOverReason } from './change.ts';
 import type { ColumnTypes } from './schema-block.ts';
+import type { Piece } from './segments.ts';
 import { SCAN_NOT_UTF8, SCAN_TOO_DEEP } from './json-scan.ts';
 import { DEPTH_MAX } from './tape.ts';
 import type { Tape } from './tape.ts';
@@ -35,6 +36,11 @@ export class Envelope {
   mayBePartial = false;
   /** A row that was flattened: there is no envelope to tell it from anything else. */
   isFlattened = false;
+
+  /** Set when the message holds a piece of an event that was split over several messages: nothing but its position is read. */
+  piece: Piece | null = null;
+  /** The message was joined from all pieces of its event, so that what it says about pieces says nothing any more. */
+  isJoined = false;
 
   /** Row image after the change. */
   row: Tape;
@@ -76,6 +82,8 @@ export class Envelope {
     this.isUpdate = false;
     this.mayBePartial = false;
     this.isFlattened = false;
+    this.piece = null;
+    this.isJoined = false;
     this.row = tape;
     this.rowToken = -1;
     this.before = tape;

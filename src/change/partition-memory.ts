@@ -50,6 +50,11 @@ export class PartitionMemory {
     return this.#lastIsDelete && sameKey(batch, this.#last, index);
   }
 
+  /** When the last record of the batch was written, milliseconds; NaN when it does not say or none was read. */
+  lastTimeIn(batch: RecordBatch): number {
+    return this.#last < 0 ? Number.NaN : batch.time[this.#last];
+  }
+
   /** Position after the batch. `next` and `token` are the source's; the batch's bytes are still there. */
   end(batch: RecordBatch, next: number, token: string | null): BatchPartition {
     const last = this.#last;

@@ -5,23 +5,30 @@ import { readInteger, readUnsigned, readUnsignedToken } from './integers.ts';
 import type { FormatContext } from './recognise.ts';
 import { markChangeEventPosition, packLsn, packLsnText } from './source-position.ts';
 import { TOKEN_NULL, TOKEN_OBJECT, TOKEN_STRING, TOKEN_TRUE } from './tape.ts';
+import type { JsonTape } from './json-tape.ts';
 import type { Tape } from './tape.ts';
 import type { TextView } from './text-view.ts';
 import {
   CES_COMMIT_LSN, CES_COMMIT_TIME, CES_CURRENT, CES_DB, CES_EVENT_ROW, CES_EVENT_SOURCE, CES_FINAL_SEGMENT, CES_KEY, CES_LOGICAL_ID, CES_OLD, CES_OPERATION, CES_SCHEMA,
-  CES_SEGMENT_INDEX, CES_SEQUENCE, CES_SPLIT_TOTAL, CES_TABLE, CES_TIME, CES_TRANSACTION, SOURCE_DB, SOURCE_SCHEMA, SOURCE_TABLE, TOP_DATA,
+  CES_SEGMENT_INDEX, CES_SEQUENCE, CES_SPLIT_INDEX, CES_SPLIT_TOTAL, CES_TABLE, CES_TIME, CES_TRANSACTION, SOURCE_DB, SOURCE_SCHEMA, SOURCE_TABLE, TOP_DATA,
 } from './vocabulary.ts';
+
+const decoder = new TextDecoder();
 
 /**
  * SQL Server's change event streaming: a CloudEvent whose `data` is JSON text, in it `eventsource` and `eventrow`, whose images are
- * JSON text again. Only messages that hold a whole event are read.
+ * JSON text again. Of a message that holds a piece of an event, only what it says about itself is read.
  */
 export function readChangeEvent(event: Envelope, tape: Tape, token: number, context: FormatContext): void {
   const { slots, innerSlots, top } = context;
   if (tape.collect(token, context.vocabulary.ces, slots) !== 0) return event.fail('JSON_DUPLICATE_KEY', 'An attribute of the CloudEvent stands twice.');
-  if (!isWhole(tape, slots)) return event.fail('SEGMENTED', 'The message holds a part of a change event.');
+  const whole = event.isJoined ? WHOLE : wholeness(tape, slots);
+  if (whole === PIECE) return readPiece(event, tape, context);
   const data = openJson(event, tape, top[TOP_DATA], context.inner, context.innerView, 'data');
-  if (event.problem !== null) return;
+  if (event.problem !== null) {
+    if (whole === PERHAPS && event.problem === 'JSON_INVALID' && !beginsEvent(context.innerView)) readPiece(event, tape, context);
+    return;
+  }
   const inner = opened(tape, top[TOP_DATA], context.inner);
   if (data < 0) return event.fail('ENVELOPE_UNKNOWN', 'The change event has no data.');
   const twice = inner.collect(data, context.vocabulary.ces, innerSlots);
@@ -37,18 +44,49 @@ export function readChangeEvent(event: Envelope, tape: Tape, token: number, cont
   readPlace(event, tape, inner, context);
 }
 
-/** By the current names (`finalsegment` with `segmentindex` 0 or 1) or the older one (`splittotalcnt` 0 or 1). */
-function isWhole(tape: Tape, slots: Int32Array): boolean {
+const WHOLE = 0;
+const PIECE = 1;
+/** Index 1 of pieces counted from 0, or one cut in a total that counts cuts: then the text in `data` is no JSON, and does not begin as a whole event does. */
+const PERHAPS = 2;
+
+/** Whether a message holds a whole event, by the current names (`finalsegment`, `segmentindex`) or the older ones (`splittotalcnt`, `splitindex`). */
+function wholeness(tape: Tape, slots: Int32Array): number {
   const final = present(tape, slots[CES_FINAL_SEGMENT]);
   const total = present(tape, slots[CES_SPLIT_TOTAL]);
-  if (final >= 0) return tape.kind(final) === TOKEN_TRUE && atMostOne(tape, slots[CES_SEGMENT_INDEX]);
-  return total >= 0 ? atMostOne(tape, total) : atMostOne(tape, slots[CES_SEGMENT_INDEX]);
+  if (final >= 0) return tape.kind(final) === TOKEN_TRUE ? byCount(tape, slots[CES_SEGMENT_INDEX]) : PIECE;
+  return byCount(tape, total >= 0 ? total : slots[CES_SEGMENT_INDEX]);
 }
 
-function atMostOne(tape: Tape, token: number): boolean {
-  if (present(tape, token) < 0) return true;
-  const value = readInteger(tape, token);
-  return value === 0 || value === 1;
+function byCount(tape: Tape, token: number): number {
+  const value = present(tape, token) < 0 ? 0 : readInteger(tape, token);
+  return value === 0 ? WHOLE : value === 1 ? PERHAPS : PIECE;
+}
+
+function beginsEvent({ bytes, start, end }: TextView): boolean {
+  return /^\s*\{\s*"event(source|row)"/.test(decoder.decode(bytes.subarray(start, Math.min(end, start + 64))));
+}
+
+/** Largest index of a piece: the largest column values make about two hundred of the smallest messages. */
+const INDEX_MAX = 65_535;
+const EVENT_NAME_BYTES_MAX = 512;
+
+/** What a piece says: of which event it is which part, and when that was committed. Its position is in the text that is not whole yet. */
+function readPiece(event: Envelope, tape: Tape, { slots, top, view }: FormatContext): void {
+  const data = top[TOP_DATA];
+  const id = present(tape, slots[CES_LOGICAL_ID]);
+  const final = present(tape, slots[CES_FINAL_SEGMENT]);
+  const indexToken = present(tape, slots[CES_SEGMENT_INDEX]) >= 0 ? slots[CES_SEGMENT_INDEX] : present(tape, slots[CES_SPLIT_INDEX]);
+  const total = present(tape, slots[CES_SPLIT_TOTAL]) < 0 ? 0 : readInteger(tape, slots[CES_SPLIT_TOTAL]);
+  const index = indexToken < 0 ? Number.NaN : readInteger(tape, indexToken);
+  event.problem = null;
+  if (!(index >= 0 && index <= INDEX_MAX) || !(total >= 0 && total <= INDEX_MAX)) return event.fail('SEGMENTED', 'The message holds a piece of a change event and does not say which.');
+  if (id < 0 || tape.kind(id) !== TOKEN_STRING || !view.see(tape, id) || view.end === view.start || view.end - view.start > EVENT_NAME_BYTES_MAX) {
+    return event.fail('SEGMENTED', 'The message holds a piece of a change event and has no logicalid that says of which.');
+  }
+  const name = view.text();
+  if (data < 0 || tape.kind(data) !== TOKEN_STRING) return event.fail('SEGMENTED', 'The message holds a piece of a change event whose data is no text.');
+  event.commitTime = instantOf(tape, present(tape, slots[CES_TIME]), view);
+  event.piece = { event: name, index, isFinal: final >= 0 && tape.kind(final) === TOKEN_TRUE, total, dataStart: tape.start(data), dataEnd: tape.end(data) };
 }
 
 function present(tape: Tape, token: number): number {
@@ -56,7 +94,7 @@ function present(tape: Tape, token: number): number {
 }
 
 /** The object a token holds as JSON text (read into `target`) or is itself; -1 when it is neither. `opened` tells in which tape it is. */
-function openJson(event: Envelope, tape: Tape, token: number, target: Tape, view: TextView, what: string): number {
+function openJson(event: Envelope, tape: Tape, token: number, target: JsonTape, view: TextView, what: string): number {
   if (token < 0) return -1;
   if (tape.kind(token) === TOKEN_OBJECT) return token;
   if (tape.kind(token) !== TOKEN_STRING) return -1;

@@ -82,9 +82,10 @@ export const CES_OLD = 16;
 export const CES_CURRENT = 17;
 export const CES_COLUMN_NAME = 18;
 export const CES_VALUE = 19;
+export const CES_SPLIT_INDEX = 20;
 const CES = [
   'operation', 'segmentindex', 'finalsegment', 'splittotalcnt', 'logicalid', 'time', 'eventsource', 'eventrow', 'db', 'schema', 'tbl', 'pkkey', 'transaction',
-  'commitlsn', 'sequencenumber', 'committime', 'old', 'current', 'columnname', 'value',
+  'commitlsn', 'sequencenumber', 'committime', 'old', 'current', 'columnname', 'value', 'splitindex',
 ] as const;
 
 /** Slots of a Connect schema block, of structs in values, and of message keys. */

@@ -1,4 +1,4 @@
-import type { ChangeBatch, SeenTables } from '../change/change.ts';
+import type { ChangeBatch, DeadLetter, SeenTables } from '../change/change.ts';
 import type { DecodeOptions } from '../change/decoder.ts';
 import type { PartitionPosition } from '../source/positions.ts';
 import type { OpenedLog, SourceEvent } from '../source/source.ts';
@@ -23,6 +23,8 @@ export interface Ingest {
 export interface IngestOptions {
   readonly positions: readonly PartitionPosition[];
   readonly seenTables: SeenTables;
+  /** See `DecoderMemory`. Absent: none. */
+  readonly pieces?: readonly DeadLetter[] | undefined;
   readonly decode: DecodeOptions;
   readonly acceptIncompleteHistory: boolean;
   readonly recordsMax: number;

@@ -1,5 +1,5 @@
 import { POSITION_WORDS, TABLE_NAMES } from '../change/change.ts';
-import type { DeadLetter, TableName } from '../change/change.ts';
+import type { DeadLetter, RecordPlace, TableName } from '../change/change.ts';
 import { encodeIdentifierText } from '../change/identifier.ts';
 import { POSITION_FAMILY, POSITION_NONE, POSITION_TIME } from '../change/position.ts';
 import { ORDER_EQUAL, ORDER_HIGHER, ORDER_INCOMPARABLE } from '../change/position-order.ts';
@@ -61,6 +61,12 @@ export class DeadLetters {
     return true;
   }
 
+  /** The letter at a place and where its record stands, or undefined. */
+  at(place: RecordPlace): { readonly letter: DeadLetter; readonly place: Place } | undefined {
+    const open = this.#byPlace.get(placeName(place));
+    return open === undefined ? undefined : { letter: open.letter.letter, place: open.place };
+  }
+
   /** True while no letter names a row: then there is nothing for `folded` to do. */
   get namesNoRow(): boolean {
     return this.#byRow.size === 0;
@@ -68,19 +74,20 @@ export class DeadLetters {
 
   /**
    * A record of a row was folded (applied or unchanged): letters of that row end, unless the record is older than the letter's; then
-   * they mark the property the row is on now, and no longer the one it was on before: as if the records had been read in time.
+   * they mark the property the row is on now, and no longer the one it was on before: as if the records had been read in time. A piece that
+   * awaits the others ends with its event.
    */
   folded(key: RowKey, record: Place, deletes: boolean, propertyOfRow: () => string | null): void {
     for (const open of this.#byRow.get(key.hash) ?? []) {
       if (open.key === null || !isSameKey(open.key, key)) continue;
-      if (isAfter(record, deletes, open)) this.#close(open);
+      if (!isPending(open) && isAfter(record, deletes, open)) this.#close(open);
       else this.#follow(open, propertyOfRow());
     }
   }
 
   /** A table was truncated: letters about rows that stood there before say nothing any more. */
   truncated(table: TableName, mark: Place): void {
-    for (const open of this.#byPlace.values()) if (open.letter.letter.table === table && isEmptied(open.place, mark)) this.#close(open);
+    for (const open of this.#byPlace.values()) if (open.letter.letter.table === table && !isPending(open) && isEmptied(open.place, mark)) this.#close(open);
   }
 
   /** Whether a letter marks the property. */
@@ -184,6 +191,11 @@ function isSameKey(a: RowKey, b: RowKey): boolean {
   return a.table === b.table && a.keyKind === b.keyKind && a.a === b.a && a.b === b.b && a.c === b.c && a.d === b.d;
 }
 
-function placeName(place: { readonly topic: string; readonly partition: number; readonly offset: number }): string {
+/** A letter that is none yet: a piece of an event whose other pieces may come. */
+function isPending({ letter }: Open): boolean {
+  return letter.letter.code === 'SEGMENT_PENDING';
+}
+
+function placeName(place: RecordPlace): string {
   return `${partitionName(place)}/${place.offset}`;
 }

@@ -2,7 +2,7 @@
 // recorded events of every format with bytes changed, cut, doubled or swapped with another's; the same batch decoded again gives the same entries.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ENTRY_DEAD_LETTER, FLAG_CONTINUED, FLAG_PARTIAL } from '../../src/change/change.ts';
+import { ENTRY_DEAD_LETTER, ENTRY_PASSED_OVER, FLAG_CONTINUED, FLAG_PARTIAL, PASSED_OVER } from '../../src/change/change.ts';
 import type { ChangeBatch } from '../../src/change/change.ts';
 import { createDecoder } from '../../src/change/decode.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
@@ -22,12 +22,17 @@ function holds(batch: ChangeBatch, records: readonly TestRecord[]): void {
   expect(counted).toBe(batch.records);
   if (batch.stop === null) expect(batch.records).toBe(records.length);
   const lettered = new Set(batch.letters.map(({ entry }) => entry));
-  for (let entry = 0; entry < batch.count; entry++) expect(lettered.has(entry)).toBe(batch.kind[entry] === ENTRY_DEAD_LETTER || (batch.flags[entry] & FLAG_PARTIAL) !== 0);
+  for (let entry = 0; entry < batch.count; entry++) expect(lettered.has(entry)).toBe(batch.kind[entry] === ENTRY_DEAD_LETTER || (batch.flags[entry] & FLAG_PARTIAL) !== 0 || isPiece(batch, entry));
   for (const { letter } of batch.letters) {
     expect(ERROR_CODES[letter.code as keyof typeof ERROR_CODES].kind).toBe('letter');
     expect(letter.valueBytes ?? null).toEqual(records[letter.offset].value ?? null);
   }
   entriesOf(batch);
+}
+
+/** A piece of an event is passed over and kept. */
+function isPiece(batch: ChangeBatch, entry: number): boolean {
+  return batch.kind[entry] === ENTRY_PASSED_OVER && PASSED_OVER[batch.detail[entry]] === 'segment';
 }
 
 function decodeTwice(records: readonly TestRecord[]): void {

@@ -53,7 +53,7 @@ describe.skipIf(!canRun)(`live databases (seed ${seed})`, () => {
   /** Runs the workload on every database, does something meanwhile, and goes on until enough was committed after it. */
   async function underLoad(meanwhile: () => Promise<void>): Promise<void> {
     round++;
-    const workloads = await Promise.all(followed.map((one, index) => one.work(seed + round * 1_000 + index)));
+    const workloads = await Promise.all(followed.map((one, index) => one.work(seed + round * 1_000 + index, round === 1)));
     const more = async (commits: number): Promise<void> => {
       const goals = workloads.map((workload: Workload) => workload.committed + commits);
       await until(() => workloads.every((workload, index) => workload.committed >= goals[index]!), ROUND_MS);

@@ -80,7 +80,7 @@ export class LibraryRun {
       loader.finish();
     }
     this.state = createState(books, seed);
-    this.#decoder = createDecoder(options.decode, { positions: seed.positions, seenTables: seed.seenTables });
+    this.#decoder = createDecoder(options.decode, { positions: seed.positions, seenTables: seed.seenTables, pieces: this.state.pieces() });
   }
 
   /** Decodes and folds one batch. Fails on a stop. */

@@ -93,8 +93,9 @@ export class Followed implements AsyncDisposable {
     return this.#program;
   }
 
-  work(seed: number): Promise<Workload> {
-    return startWorkload(this.database, this.plan.dialect, seed);
+  /** Starts the workload. While the connector takes its snapshot of MariaDB no table may be truncated: the snapshot would fail, and be taken anew without the rows deleted meanwhile. */
+  work(seed: number, isSnapshot: boolean): Promise<Workload> {
+    return startWorkload(this.database, this.plan.dialect, seed, !isSnapshot || this.plan.dialect === 'postgres');
   }
 
   /**
