@@ -1,4 +1,4 @@
-import { ENTRY_DEAD_LETTER, ENTRY_PASSED_OVER, ENTRY_TOMBSTONE, FLAG_CONTINUED, FLAG_PARTIAL, PASSED_OVER } from './change/change.ts';
+import { ENTRY_DEAD_LETTER, ENTRY_PASSED_OVER, ENTRY_TOMBSTONE, FLAG_CONTINUED, FLAG_PARTIAL, PASSED_OVER, WHOLE_EVENTS_MAX } from './change/change.ts';
 import type { BatchPartition, ChangeBatch, DeadLetter, SeenTables } from './change/change.ts';
 import { isPieceLetter } from './change/segments.ts';
 import type { Books, FoldResult, FoldWarning, OpenDeadLetter, PartitionOutcome } from './ledger/ledger.ts';
@@ -21,6 +21,8 @@ export interface State {
   readonly seenTables: SeenTables;
   /** Letters of pieces that a decoder must know to make their events whole, those that wait first. */
   pieces(): readonly DeadLetter[];
+  /** Names of the latest events that became whole from pieces, at most WHOLE_EVENTS_MAX, the last one last. */
+  readonly wholeEvents: readonly string[];
   /** Newest commit time folded, milliseconds, or null. */
   readonly newestChangeAt: number | null;
   /** Folds a batch and moves the positions: rows and positions change in the same step. */
@@ -56,6 +58,8 @@ export interface StateSeed {
   readonly counters: readonly PartitionCounters[];
   readonly seenTables: SeenTables;
   readonly newestChangeAt: number | null;
+  /** Absent: none. */
+  readonly wholeEvents?: readonly string[] | undefined;
 }
 
 /** The state of empty or just loaded books; `seed` is what was saved with them. */
@@ -76,11 +80,13 @@ class FoldedState implements State {
   readonly books: Books;
   readonly #partitions = new Map<string, PartitionState>();
   #seenTables: SeenTables;
+  #wholeEvents: readonly string[];
   #newestChangeAt: number;
 
   constructor(books: Books, seed: StateSeed) {
     this.books = books;
     this.#seenTables = seed.seenTables;
+    this.#wholeEvents = seed.wholeEvents ?? [];
     this.#newestChangeAt = seed.newestChangeAt ?? Number.NEGATIVE_INFINITY;
     for (const counters of seed.counters) this.#add(counters, counters);
     for (const position of seed.positions) this.#of(position).position = position;
@@ -108,6 +114,10 @@ class FoldedState implements State {
     return [...letters.filter(({ code }) => code === 'SEGMENT_PENDING'), ...letters.filter(({ code }) => code !== 'SEGMENT_PENDING')];
   }
 
+  get wholeEvents(): readonly string[] {
+    return this.#wholeEvents;
+  }
+
   get newestChangeAt(): number | null {
     return Number.isFinite(this.#newestChangeAt) ? this.#newestChangeAt : null;
   }
@@ -122,6 +132,7 @@ class FoldedState implements State {
     });
     this.#noteEntries(batch, result, partitions, stops);
     this.#noteIncomplete(batch, stops);
+    if (batch.joined !== undefined) this.#wholeEvents = [...this.#wholeEvents, ...batch.joined.map(({ event }) => event)].slice(-WHOLE_EVENTS_MAX);
     if (batch.seenTables !== null) this.#seenTables = { ...this.#seenTables, ...batch.seenTables };
     if (batch.stop !== null) stops.push(batch.stop);
     return { opened: result.opened, warnings: result.warnings, updated: result.updated, stops };

@@ -55,8 +55,8 @@ export class BatchBuilder {
   }
 
   /** Notes that the entry added last is an event joined from these pieces and its own record. */
-  addJoined(pieces: readonly RecordPlace[]): void {
-    this.#joined.push({ entry: this.count - 1, pieces });
+  addJoined(event: string, pieces: readonly RecordPlace[]): void {
+    this.#joined.push({ entry: this.count - 1, event, pieces });
   }
 
   /** Notes what is known now of events that are not whole. */

@@ -134,6 +134,9 @@ export interface DeadLetter extends TopicPartition {
   readonly valueBytes: Uint8Array | null;
 }
 
+/** Events that were whole are remembered by name, so that a piece that is sent again is known; so many of them, the latest. */
+export const WHOLE_EVENTS_MAX = 512;
+
 /** Where a record stands in the log. */
 export interface RecordPlace extends TopicPartition {
   readonly offset: number;
@@ -145,6 +148,8 @@ export interface RecordPlace extends TopicPartition {
  */
 export interface JoinedPieces {
   readonly entry: number;
+  /** Name of the event. A decoder that knows it takes its pieces, when they are sent again, for what they are. */
+  readonly event: string;
   readonly pieces: readonly RecordPlace[];
 }
 

@@ -50,7 +50,7 @@ class ChangeDecoder implements Decoder {
   readonly #event: Envelope;
   readonly #partitions = new Map<string, PartitionMemory>();
   readonly #topics: Topics;
-  readonly #segments = new SegmentMemory();
+  readonly #segments: SegmentMemory;
   #stop: BatchStop | null = null;
 
   constructor(options: DecodeOptions, memory: DecoderMemory) {
@@ -67,6 +67,7 @@ class ChangeDecoder implements Decoder {
     this.#topics = new Topics(this.#tables, this.#keys);
     this.#writer = new EntryWriter(new RowReader(values, this.#keys, options), this.#keys);
     this.#event = new Envelope(new JsonTape(this.#vocabulary.names));
+    this.#segments = new SegmentMemory(memory.wholeEvents);
     for (const letter of memory.pieces ?? []) this.#restorePiece(letter);
   }
 
@@ -117,7 +118,7 @@ class ChangeDecoder implements Decoder {
     else {
       this.#messages.readJoined(event, joined.message, topic.prefixes, topic.isTable);
       if (!this.#whole(batch, index, memory, topic)) return false;
-      this.#writer.joined(joined.pieces);
+      this.#writer.joined(joined.event, joined.pieces);
     }
     return true;
   }

@@ -51,4 +51,6 @@ export interface DecoderMemory {
   readonly seenTables: SeenTables;
   /** Letters of pieces whose events are not whole yet (`isPieceLetter`), oldest first. Absent: none. */
   readonly pieces?: readonly DeadLetter[] | undefined;
+  /** Names of the latest events that were whole (`JoinedPieces`), the last one last. Absent: none. */
+  readonly wholeEvents?: readonly string[] | undefined;
 }

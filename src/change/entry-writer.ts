@@ -52,9 +52,9 @@ export class EntryWriter {
     this.#letter(entry, index, 'SEGMENT_PENDING', `The record holds piece ${piece.index} of the change event ${piece.event}; the others have not all come yet.`);
   }
 
-  /** Notes that the record written last was the last missing piece of an event: `pieces` are the others. */
-  joined(pieces: readonly RecordPlace[]): void {
-    this.#batch.addJoined(pieces);
+  /** Notes that the record written last was the last missing piece of an event of that name: `pieces` are the others. */
+  joined(event: string, pieces: readonly RecordPlace[]): void {
+    this.#batch.addJoined(event, pieces);
   }
 
   /** A record that cannot be understood and says nothing about a row; its message key may, if its topic is a table. */

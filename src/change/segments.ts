@@ -1,3 +1,4 @@
+import { WHOLE_EVENTS_MAX } from './change.ts';
 import type { DeadLetter, IncompletePieces, RecordPlace } from './change.ts';
 
 /** What a message of SQL Server's change event streaming says about itself as a piece of an event that was split. */
@@ -25,6 +26,8 @@ export interface PieceRecord extends RecordPlace {
 
 /** An event whose pieces are all there: one message that holds the whole text, and the places of the pieces that were kept. */
 export interface JoinedEvent {
+  /** Its name, see `JoinedPieces`. */
+  readonly event: string;
   readonly message: Uint8Array;
   readonly pieces: readonly RecordPlace[];
 }
@@ -39,8 +42,6 @@ const PIECES_MAX = 4_096;
 const BYTES_MAX = 64 * 1024 * 1024;
 /** An event whose newest piece was written so long before the newest record of its topic is told as incomplete. It is kept all the same: a partition may lag. */
 const LATE_MS = 10 * 60_000;
-/** Events that were whole are remembered, so that a piece that is sent again is known; so many of them. */
-const WHOLE_MAX = 4_096;
 
 interface SplitEvent {
   readonly topic: string;
@@ -74,12 +75,14 @@ export function isPieceLetter({ code }: DeadLetter): boolean {
 export class SegmentMemory {
   readonly #limits: SegmentLimits;
   readonly #events = new Map<string, SplitEvent>();
-  readonly #whole = new Set<string>();
+  readonly #whole: Set<string>;
   #pieces = 0;
   #bytes = 0;
   #incomplete: IncompletePieces[] = [];
 
-  constructor(limits: SegmentLimits = { piecesMax: PIECES_MAX, bytesMax: BYTES_MAX, lateMs: LATE_MS }) {
+  /** Begins with the names of the events that were whole before a restart, the latest last. */
+  constructor(whole: readonly string[] = [], limits: SegmentLimits = { piecesMax: PIECES_MAX, bytesMax: BYTES_MAX, lateMs: LATE_MS }) {
+    this.#whole = new Set(whole);
     this.#limits = limits;
   }
 
@@ -109,7 +112,7 @@ export class SegmentMemory {
     if (text !== null) {
       this.#forget(name, event);
       this.#rememberWhole(name);
-      return { message: inPlaceOfData(record, piece, text), pieces: others };
+      return { event: name, message: inPlaceOfData(record, piece, text), pieces: others };
     }
     while (this.#pieces > this.#limits.piecesMax || this.#bytes > this.#limits.bytesMax) this.#letGoFirst();
     return PIECE_KEPT;
@@ -164,7 +167,7 @@ export class SegmentMemory {
 
   #rememberWhole(name: string): void {
     this.#whole.add(name);
-    if (this.#whole.size <= WHOLE_MAX) return;
+    if (this.#whole.size <= WHOLE_EVENTS_MAX) return;
     const [first] = this.#whole;
     this.#whole.delete(first);
   }

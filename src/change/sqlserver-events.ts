@@ -26,7 +26,7 @@ export function readChangeEvent(event: Envelope, tape: Tape, token: number, cont
   if (whole === PIECE) return readPiece(event, tape, context);
   const data = openJson(event, tape, top[TOP_DATA], context.inner, context.innerView, 'data');
   if (event.problem !== null) {
-    if (whole === PERHAPS && event.problem === 'JSON_INVALID' && !beginsEvent(context.innerView)) readPiece(event, tape, context);
+    if (whole === PERHAPS && event.problem === 'JSON_INVALID' && mayBePiece(tape, slots, context.innerView)) readPiece(event, tape, context);
     return;
   }
   const inner = opened(tape, top[TOP_DATA], context.inner);
@@ -46,7 +46,7 @@ export function readChangeEvent(event: Envelope, tape: Tape, token: number, cont
 
 const WHOLE = 0;
 const PIECE = 1;
-/** Index 1 of pieces counted from 0, or one cut in a total that counts cuts: then the text in `data` is no JSON, and does not begin as a whole event does. */
+/** Index 1 of pieces counted from 0, or 1 in a total that counts cuts: then the text in `data` is no JSON. */
 const PERHAPS = 2;
 
 /** Whether a message holds a whole event, by the current names (`finalsegment`, `segmentindex`) or the older ones (`splittotalcnt`, `splitindex`). */
@@ -62,8 +62,9 @@ function byCount(tape: Tape, token: number): number {
   return value === 0 ? WHOLE : value === 1 ? PERHAPS : PIECE;
 }
 
-function beginsEvent({ bytes, start, end }: TextView): boolean {
-  return /^\s*\{\s*"event(source|row)"/.test(decoder.decode(bytes.subarray(start, Math.min(end, start + 64))));
+/** Whether a text that is no JSON may be a piece: one of index 1, counted from 0, does not begin as an event does. */
+function mayBePiece(tape: Tape, slots: Int32Array, { bytes, start, end }: TextView): boolean {
+  return present(tape, slots[CES_SPLIT_TOTAL]) >= 0 || !/^\s*\{\s*"event(source|row)"/.test(decoder.decode(bytes.subarray(start, Math.min(end, start + 64))));
 }
 
 /** Largest index of a piece: the largest column values make about two hundred of the smallest messages. */

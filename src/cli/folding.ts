@@ -95,7 +95,7 @@ export function missingTopicText(topic: string): string {
 export async function openLog({ parts, control, events }: Folding, state: State): Promise<OpenedLog> {
   const { config, log, clock, ingest } = parts;
   const opened = await ingest.open({
-    positions: state.positions(), seenTables: state.seenTables, pieces: state.pieces(),
+    positions: state.positions(), seenTables: state.seenTables, pieces: state.pieces(), wholeEvents: state.wholeEvents,
     decode: config.decode, acceptIncompleteHistory: config.acceptIncompleteHistory,
     recordsMax: Math.min(config.batchRecordsMax, config.checkpointChanges), creditsMax: config.batchesInFlightMax,
   });

@@ -25,6 +25,7 @@ export interface IngestOptions {
   readonly seenTables: SeenTables;
   /** See `DecoderMemory`. Absent: none. */
   readonly pieces?: readonly DeadLetter[] | undefined;
+  readonly wholeEvents?: readonly string[] | undefined;
   readonly decode: DecodeOptions;
   readonly acceptIncompleteHistory: boolean;
   readonly recordsMax: number;

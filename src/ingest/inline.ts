@@ -33,8 +33,8 @@ class InlineIngest implements Ingest {
   }
 
   async open(options: IngestOptions): Promise<OpenedLog> {
-    const { positions, seenTables, pieces, acceptIncompleteHistory, recordsMax } = options;
-    this.#decoder = this.#makeDecoder(options.decode, { positions, seenTables, pieces });
+    const { positions, seenTables, pieces, wholeEvents, acceptIncompleteHistory, recordsMax } = options;
+    this.#decoder = this.#makeDecoder(options.decode, { positions, seenTables, pieces, wholeEvents });
     return await this.#source.open({ positions, acceptIncompleteHistory, recordsMax });
   }
 

@@ -2,6 +2,7 @@ import { SHARDS } from '../change/identifier.ts';
 import { RentfoldError } from '../errors.ts';
 import type { BooksCut, RowColumns } from '../ledger/ledger.ts';
 import type { PartitionPosition } from '../source/positions.ts';
+import type { State } from '../state.ts';
 import type { CheckpointRequest, SnapshotOptions, Step } from './checkpointer.ts';
 import type { Merge } from './compaction.ts';
 import { type LettersEntry, type Manifest, type ManifestPart, RULES_VERSION, type SourceIdentity } from './manifest.ts';
@@ -55,7 +56,7 @@ export class CutWriter {
     let isDurable = false;
     try {
       this.#parts.atCut();
-      const seed = { positions: state.positions(), counters: state.counters(), seenTables: { ...state.seenTables }, newestChangeAt: state.newestChangeAt };
+      const seed = { positions: state.positions(), counters: state.counters(), seenTables: { ...state.seenTables }, newestChangeAt: state.newestChangeAt, ...wholeEventsOf(state) };
       await step('cut-begun');
       const lineage = standing.lineage ?? newLineage();
       const generation = standing.highest + 1;
@@ -122,7 +123,7 @@ export class CutWriter {
     return entry;
   }
 
-  #manifest(lineage: string, generation: number, seed: Pick<Manifest, 'positions' | 'counters' | 'seenTables' | 'newestChangeAt'>, part: ManifestPart): Manifest {
+  #manifest(lineage: string, generation: number, seed: Pick<Manifest, 'positions' | 'counters' | 'seenTables' | 'newestChangeAt' | 'wholeEvents'>, part: ManifestPart): Manifest {
     const { options, standing } = this.#parts;
     const { decoding, definitions, sourceIdentity, caughtUpOnce, incompleteHistory } = this.#request;
     return {
@@ -132,6 +133,11 @@ export class CutWriter {
       parts: [part],
     };
   }
+}
+
+/** Left out where there is nothing to say, as in all manifests of lineages that never saw an event in pieces. */
+function wholeEventsOf({ wholeEvents }: State): Pick<Manifest, 'wholeEvents'> {
+  return wholeEvents.length === 0 ? {} : { wholeEvents };
 }
 
 function abandon(cut: BooksCut, by: string): CutWritten {

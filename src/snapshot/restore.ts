@@ -79,10 +79,10 @@ async function restoreLineage(parts: RestoreParts, lineage: string, warnings: re
     if (generation === undefined) break;
     try {
       const { manifest, books } = await loadGeneration(parts, lineage, generation);
-      const { positions, counters, seenTables, newestChangeAt } = manifest;
+      const { positions, counters, seenTables, newestChangeAt, wholeEvents } = manifest;
       const newer = [...failed].filter(([other]) => other > generation);
       return {
-        kind: 'restored', books, seed: { positions, counters, seenTables, newestChangeAt }, manifest, lineage, generation, highest: listing.highest,
+        kind: 'restored', books, seed: { positions, counters, seenTables, newestChangeAt, wholeEvents }, manifest, lineage, generation, highest: listing.highest,
         warnings: [...warnings, ...newer.map(([other, damage]) => unusable(other, damage, generation, listing.highest))],
       };
     } catch (error) {

@@ -80,7 +80,7 @@ export class LibraryRun {
       loader.finish();
     }
     this.state = createState(books, seed);
-    this.#decoder = createDecoder(options.decode, { positions: seed.positions, seenTables: seed.seenTables, pieces: this.state.pieces() });
+    this.#decoder = createDecoder(options.decode, { positions: seed.positions, seenTables: seed.seenTables, pieces: this.state.pieces(), wholeEvents: this.state.wholeEvents });
   }
 
   /** Decodes and folds one batch. Fails on a stop. */
@@ -96,8 +96,8 @@ function save(state: State, before: Checkpoint, next: number): Checkpoint {
   for (let block = cut.next(5); block !== null; block = cut.next(5)) blocks.push(block);
   const { marks, deadLetters } = cut;
   cut.commit();
-  const { seenTables, newestChangeAt } = state;
-  return { blocks, marks, deadLetters, seed: { positions: state.positions(), counters: state.counters(), seenTables, newestChangeAt }, next };
+  const { seenTables, newestChangeAt, wholeEvents } = state;
+  return { blocks, marks, deadLetters, seed: { positions: state.positions(), counters: state.counters(), seenTables, newestChangeAt, wholeEvents }, next };
 }
 
 /** Sizes of batches as a reader meets them: mostly small, sometimes all at once. */
