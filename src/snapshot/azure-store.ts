@@ -5,7 +5,7 @@ import { createSystemClock, type Clock } from '../runtime/clock.ts';
 import { accountOf, type AzureAccount, type AzureContainer } from './azure-account.ts';
 import { AzureCalls } from './azure-calls.ts';
 import { readLast, readRanges, readWhole } from './azure-download.ts';
-import { takeAzureLease } from './azure-lease.ts';
+import { AZURE_LEASE_TERMS, takeAzureLease } from './azure-lease.ts';
 import { openContainer } from './azure-open.ts';
 import { upload, type Condition } from './azure-upload.ts';
 import { ownIdentity, type ProcessIdentity } from './process-identity.ts';
@@ -41,6 +41,7 @@ export function createAzureStore(options: AzureStoreOptions, parts: AzureStorePa
 
 class AzureStore implements Store {
   readonly place: string;
+  readonly leaseTerms = AZURE_LEASE_TERMS;
   readonly #account: AzureAccount;
   readonly #container: string;
   readonly #work: string;

@@ -9,6 +9,7 @@ import { encodeCurrent } from '../../src/snapshot/current.ts';
 import { createLineageId } from '../../src/snapshot/names.ts';
 import type { OpenedLog } from '../../src/source/source.ts';
 import { ChangeWriter, type Change } from '../support/change-writer.ts';
+import { faultFired } from '../support/faults/fired.ts';
 import { turns } from '../support/manual-clock.ts';
 import { createMemoryPlace, MemoryStore, type MemoryPlace } from '../support/memory-store.ts';
 import { ServeRun } from '../support/serve-run.ts';
@@ -177,6 +178,7 @@ describe('trouble while running', () => {
     run.store.isFull = true;
     await run.clock.pass(30);
     await run.until('failed', () => run.said('CHECKPOINT_FAILED') > 0);
+    faultFired('O10');
     run.ingest.give(log.batch(rents(10, 20)));
     await run.until('folded on', async () => (await run.get(FIGURES)).body.cumulative_rent === 20);
     expect(await run.get('/health/ready')).toMatchObject({ status: 200 });
