@@ -116,7 +116,9 @@ var shared = [
   { name: 'RENTFOLD_FISCAL_YEAR_START_MONTH', value: string(fiscalYearStartMonth) }
   { name: 'RENTFOLD_LOG_FORMAT', value: 'json' }
 ]
-var settings = concat(shared, map(items(options), option => { name: option.key, value: string(option.value) }))
+// The registry of the namespace, which is asked with the same identity.
+var schemas = empty(schemaGroup) ? [] : [{ name: 'RENTFOLD_SCHEMA_REGISTRY_NAMESPACE', value: '${namespaceName}.servicebus.windows.net' }]
+var settings = concat(shared, schemas, map(items(options), option => { name: option.key, value: string(option.value) }))
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
   name: name
