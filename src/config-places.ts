@@ -31,21 +31,29 @@ function kafkaConfig(values: Values, path: (name: OptionName) => string, host: s
     brokers: values.list('RENTFOLD_KAFKA_BROKERS'), topics: values.list('RENTFOLD_KAFKA_TOPICS'),
     group: values.text('RENTFOLD_KAFKA_GROUP') === '' ? `rentfold-${host}` : values.text('RENTFOLD_KAFKA_GROUP'),
     tls: values.boolean('RENTFOLD_KAFKA_TLS') ? { ca: values.text('RENTFOLD_KAFKA_TLS_CA') === '' ? null : path('RENTFOLD_KAFKA_TLS_CA') } : null,
-    sasl: kafkaSasl(values),
+    sasl: kafkaSasl(values, path),
   };
 }
 
-function kafkaSasl(values: Values): KafkaConfig['sasl'] {
+function kafkaSasl(values: Values, path: (name: OptionName) => string): KafkaConfig['sasl'] {
   const mechanism = values.choice('RENTFOLD_KAFKA_SASL_MECHANISM');
-  if (mechanism === 'none') {
-    for (const name of ['RENTFOLD_KAFKA_SASL_USERNAME', 'RENTFOLD_KAFKA_SASL_PASSWORD'] as const) {
-      if (values.text(name) !== '') values.problem(name, 'has no effect without RENTFOLD_KAFKA_SASL_MECHANISM: set that, or leave this out');
-    }
-    return null;
+  const isPassword = mechanism !== 'none' && mechanism !== 'oauthbearer';
+  for (const name of ['RENTFOLD_KAFKA_SASL_USERNAME', 'RENTFOLD_KAFKA_SASL_PASSWORD'] as const) {
+    if (isPassword) values.needed(name, `RENTFOLD_KAFKA_SASL_MECHANISM=${mechanism}`);
+    else if (values.text(name) !== '') values.problem(name, `has no effect ${mechanism === 'none' ? 'without RENTFOLD_KAFKA_SASL_MECHANISM: set that' : `with RENTFOLD_KAFKA_SASL_MECHANISM=${mechanism}: choose another`}, or leave this out`);
   }
-  values.needed('RENTFOLD_KAFKA_SASL_USERNAME', `RENTFOLD_KAFKA_SASL_MECHANISM=${mechanism}`);
-  values.needed('RENTFOLD_KAFKA_SASL_PASSWORD', `RENTFOLD_KAFKA_SASL_MECHANISM=${mechanism}`);
-  return { mechanism: mechanism as 'plain', username: values.text('RENTFOLD_KAFKA_SASL_USERNAME'), password: values.text('RENTFOLD_KAFKA_SASL_PASSWORD') };
+  if (mechanism === 'oauthbearer') return kafkaIdentity(values, path);
+  if (values.text('RENTFOLD_KAFKA_OAUTH_SCOPE') !== '') values.problem('RENTFOLD_KAFKA_OAUTH_SCOPE', 'has no effect without RENTFOLD_KAFKA_SASL_MECHANISM=oauthbearer: set that, or leave this out');
+  return isPassword ? { mechanism: mechanism as 'plain', username: values.text('RENTFOLD_KAFKA_SASL_USERNAME'), password: values.text('RENTFOLD_KAFKA_SASL_PASSWORD') } : null;
+}
+
+function kafkaIdentity(values: Values, path: (name: OptionName) => string): KafkaConfig['sasl'] {
+  const identity = azureIdentity(values, path);
+  if (identity === null) values.problem('RENTFOLD_AZURE_IDENTITY', 'is needed for RENTFOLD_KAFKA_SASL_MECHANISM=oauthbearer: managed, workload, environment or cli');
+  const namespace = /^([a-z0-9-]+\.servicebus\.[a-z.]+):\d+$/i.exec(values.list('RENTFOLD_KAFKA_BROKERS')[0] ?? '')?.[1];
+  const scope = values.text('RENTFOLD_KAFKA_OAUTH_SCOPE');
+  if (scope === '' && namespace === undefined) values.problem('RENTFOLD_KAFKA_OAUTH_SCOPE', 'is needed for RENTFOLD_KAFKA_SASL_MECHANISM=oauthbearer when RENTFOLD_KAFKA_BROKERS does not name an Event Hubs namespace (`<name>.servicebus.windows.net:9093`)');
+  return identity === null ? null : { mechanism: 'oauthbearer', identity, scope: scope === '' ? `https://${namespace}/.default` : scope };
 }
 
 /** Checks of single values that hold whatever the source is. */
@@ -54,6 +62,7 @@ export function checkKafkaValues(values: Values): void {
   values.choice('RENTFOLD_KAFKA_SASL_MECHANISM');
   if (!values.list('RENTFOLD_KAFKA_BROKERS').every(isBroker)) values.wrong('RENTFOLD_KAFKA_BROKERS', 'a list of `host:port`, comma between, with ports from 1 to 65535');
   if (values.list('RENTFOLD_KAFKA_TOPICS').some((topic) => !/^[A-Za-z0-9._*-]{1,249}$/.test(topic))) values.wrong('RENTFOLD_KAFKA_TOPICS', 'a list of topic names (letters, digits, `.`, `_`, `-`; `*` for any), comma between');
+  if (!/^[\x21-\x7e]{0,500}$/.test(values.text('RENTFOLD_KAFKA_OAUTH_SCOPE'))) values.wrong('RENTFOLD_KAFKA_OAUTH_SCOPE', 'a scope such as `https://<namespace>.servicebus.windows.net/.default`, without spaces');
   if (!/^[\x21-\x7e]{0,255}$/.test(values.text('RENTFOLD_KAFKA_GROUP'))) values.wrong('RENTFOLD_KAFKA_GROUP', 'a group name of at most 255 characters without spaces');
 }
 

@@ -60,6 +60,8 @@ export interface ConfigInput {
   readonly resolve: (path: string, isDefault: boolean) => string;
   /** Name of this machine. */
   readonly host: string;
+  /** False for a command that opens no port: then it does not matter where one would. Not set: true. */
+  readonly listens?: boolean;
 }
 
 /** Reads and checks all options. Throws one CONFIGURATION_INVALID whose message names every wrong option, a line each. */
@@ -76,7 +78,7 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
   }
   const values = new Values(raw, problems);
   const config = build(values, input);
-  checkTogether(config, values, problems);
+  checkTogether(config, values, problems, input.listens ?? true);
   if (problems.length > 0) throw new RentfoldError('CONFIGURATION_INVALID', [...new Set(problems)].sort((a, b) => placeInTable(a) - placeInTable(b)).join('\n'));
   const known = new Set<string>(OPTIONS.map((o) => o.name));
   const unknown = [...new Set([...Object.keys(input.environment), ...fileValues.keys()])]
@@ -165,14 +167,14 @@ function build(values: Values, { resolve, host }: ConfigInput): Config {
   });
 }
 
-function checkTogether(config: Config, values: Values, problems: string[]): void {
+function checkTogether(config: Config, values: Values, problems: string[], listens: boolean): void {
   if (config.readToken !== null && config.readToken.length < 16) values.wrong('RENTFOLD_READ_TOKEN', 'at least 16 characters long');
   checkKafkaValues(values);
   checkEventHubsValues(values);
   checkAzureValues(values);
   values.choice('RENTFOLD_AZURE_IDENTITY');
   const anonymous = values.boolean('RENTFOLD_ALLOW_ANONYMOUS_READS');
-  if (!isLoopback(config.host) && config.readToken === null && !anonymous) {
+  if (listens && !isLoopback(config.host) && config.readToken === null && !anonymous) {
     problems.push(`RENTFOLD_HOST: \`${config.host}\` is reachable from other machines; set RENTFOLD_READ_TOKEN, or RENTFOLD_ALLOW_ANONYMOUS_READS=true when something in front checks callers`);
   }
 }

@@ -25,11 +25,11 @@ const END_MS = 1_000;
 /** A property of the demo data that is easy to type. */
 const DEMO_PROPERTY = '11111111-1111-4111-8111-111111111111';
 
-function loadConfiguration(): LoadedConfig {
+function loadConfiguration(listens: boolean): LoadedConfig {
   const path = env.RENTFOLD_CONFIG_FILE === undefined ? resolve(ROOT, 'config/rentfold.json') : resolve(env.RENTFOLD_CONFIG_FILE);
   const file = existsSync(path) ? { path, text: readConfigurationFile(path) } : null;
   if (file === null && env.RENTFOLD_CONFIG_FILE !== undefined) throw new RentfoldError('CONFIGURATION_INVALID', `RENTFOLD_CONFIG_FILE: there is no file ${path}`);
-  return loadConfig({ environment: env, file, host: hostname(), resolve: (text, isDefault) => resolve(isDefault ? ROOT : '.', text) });
+  return loadConfig({ environment: env, file, host: hostname(), resolve: (text, isDefault) => resolve(isDefault ? ROOT : '.', text), listens });
 }
 
 function readConfigurationFile(path: string): string {
@@ -162,7 +162,8 @@ async function run(): Promise<void> {
     say(helpText(parsed.command));
     return;
   }
-  const loaded = loadConfiguration();
+  // `config` says what `serve` would say.
+  const loaded = loadConfiguration(parsed.command === 'serve' || parsed.command === 'config');
   const store = (): ReturnType<typeof createStore> => createStore(storeSpec(loaded.config.store));
   switch (parsed.command) {
     case 'config':

@@ -13,6 +13,8 @@ const ACCOUNT = { RENTFOLD_STORE: 'azure', AZURE_STORAGE_ACCOUNT_NAME: 'acct' };
 const PRINCIPAL = { ...ACCOUNT, RENTFOLD_AZURE_IDENTITY: 'environment', AZURE_TENANT_ID: 'contoso.onmicrosoft.com', AZURE_CLIENT_ID: CLIENT };
 const WORKLOAD = { ...ACCOUNT, RENTFOLD_AZURE_IDENTITY: 'workload', AZURE_TENANT_ID: CLIENT, AZURE_CLIENT_ID: CLIENT, AZURE_FEDERATED_TOKEN_FILE: 'token' };
 
+const KAFKA = { RENTFOLD_SOURCE: 'kafka', RENTFOLD_KAFKA_BROKERS: 'rental-ns.servicebus.windows.net:9093', RENTFOLD_KAFKA_TOPICS: 't', RENTFOLD_KAFKA_TLS: 'true', RENTFOLD_KAFKA_SASL_MECHANISM: 'oauthbearer' };
+
 const load = (environment: Record<string, string>): Config => loadConfig({ environment, file: null, host: 'here', resolve: (path) => `/base/${path}` }).config;
 const credential = (environment: Record<string, string>): unknown => (load(environment).store as { azure: { credential: unknown } }).azure.credential;
 
@@ -65,6 +67,23 @@ describe('an identity in the configuration', () => {
   ])('%s: one line', (_, environment, words) => {
     const found = lines(environment);
     expect(found).toEqual([expect.stringMatching(words)]);
+  });
+
+  it.each<[string, Record<string, string>, RegExp]>([
+    ['no identity', {}, /^RENTFOLD_AZURE_IDENTITY: is needed for RENTFOLD_KAFKA_SASL_MECHANISM=oauthbearer/],
+    ['no scope', { RENTFOLD_AZURE_IDENTITY: 'managed', RENTFOLD_KAFKA_BROKERS: 'kafka.example:9093' }, /^RENTFOLD_KAFKA_OAUTH_SCOPE: is needed .*servicebus\.windows\.net/],
+    ['a password as well', { RENTFOLD_AZURE_IDENTITY: 'managed', RENTFOLD_KAFKA_SASL_PASSWORD: SECRET }, /^RENTFOLD_KAFKA_SASL_PASSWORD: has no effect with RENTFOLD_KAFKA_SASL_MECHANISM=oauthbearer/],
+    ['a scope without the mechanism', { RENTFOLD_KAFKA_SASL_MECHANISM: 'none', RENTFOLD_KAFKA_OAUTH_SCOPE: 'api://x/.default' }, /^RENTFOLD_KAFKA_OAUTH_SCOPE: has no effect without RENTFOLD_KAFKA_SASL_MECHANISM=oauthbearer/],
+    ['a malformed identity', { RENTFOLD_AZURE_IDENTITY: 'managed', AZURE_CLIENT_ID: 'x' }, /^AZURE_CLIENT_ID: `x` is not/],
+  ])('for Kafka, %s: one line', (_, environment, words) => {
+    expect(lines({ ...KAFKA, ...environment })).toEqual([expect.stringMatching(words)]);
+  });
+
+  it('is for Kafka, with a scope that follows from the namespace or is given', () => {
+    const sasl = (environment: Record<string, string>): unknown => (load({ ...KAFKA, RENTFOLD_AZURE_IDENTITY: 'managed', ...environment }).source as { kafka: { sasl: unknown } }).kafka.sasl;
+    expect(sasl({})).toEqual({ mechanism: 'oauthbearer', identity: { kind: 'managed', clientId: null }, scope: 'https://rental-ns.servicebus.windows.net/.default' });
+    expect(sasl({ RENTFOLD_KAFKA_BROKERS: 'rental.servicebus.usgovcloudapi.net:9093' })).toMatchObject({ scope: 'https://rental.servicebus.usgovcloudapi.net/.default' });
+    expect(sasl({ RENTFOLD_KAFKA_BROKERS: 'kafka.example:9093', RENTFOLD_KAFKA_OAUTH_SCOPE: 'api://kafka/.default' })).toMatchObject({ scope: 'api://kafka/.default' });
   });
 
   it('does not look at names that no identity of the kind reads: other tools set them', () => {

@@ -2,6 +2,7 @@
 
 param namespaceName string
 param location string
+@allowed(['Standard', 'Premium'])
 param tier string
 param units int
 param hubNames string[]
@@ -12,6 +13,7 @@ param receiverPrincipalId string
 param senderPrincipalIds string[]
 param senderKey bool
 param schemaGroup string
+@allowed(['Enabled', 'Disabled'])
 param publicNetworkAccess string
 
 var dataReceiver = 'a638d3c7-ab3a-418d-83e6-5f17a39d4fde'

@@ -34,7 +34,7 @@ resource job 'Microsoft.App/jobs@2025-01-01' = {
           image: image
           args: ['replay']
           resources: { cpu: cores, memory: '${2 * cores}Gi' }
-          env: concat(settings, [{ name: 'RENTFOLD_HOST', value: '127.0.0.1' }])
+          env: settings
         }
       ]
     }

@@ -3,7 +3,9 @@
 param accountName string
 param containerName string
 param location string
+@allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GZRS'])
 param redundancy string
+@allowed(['Enabled', 'Disabled'])
 param publicNetworkAccess string
 
 resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {

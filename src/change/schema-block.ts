@@ -20,7 +20,8 @@ export const TYPE_NANOSECONDS = 6;
 /** Bytes without a meaning we know. */
 export const TYPE_BYTES = 7;
 
-const SEMANTIC_TYPES: readonly (readonly [name: string, type: number])[] = [
+/** Connect's names of date types that are whole numbers. */
+export const SEMANTIC_TYPES: readonly (readonly [name: string, type: number])[] = [
   ['io.debezium.time.Date', TYPE_DAYS], ['org.apache.kafka.connect.data.Date', TYPE_DAYS],
   ['io.debezium.time.Timestamp', TYPE_MILLISECONDS], ['org.apache.kafka.connect.data.Timestamp', TYPE_MILLISECONDS],
   ['io.debezium.time.MicroTimestamp', TYPE_MICROSECONDS], ['io.debezium.time.NanoTimestamp', TYPE_NANOSECONDS],

@@ -70,6 +70,7 @@ export class PartitionReader {
     const { timing, clock, signal, notices } = this.#parts;
     const [backoff, stolenBackoff] = [new Backoff(timing.retryMs), new Backoff(timing.stolenRetryMs)];
     const over = AbortSignal.any([signal, this.#over.signal]);
+    over.addEventListener('abort', () => this.drop('rentfold is ending'), { once: true });
     while (!over.aborted && this.state.stop === null) {
       const began = clock.monotonicMs();
       const { failure, wasWell } = await this.#readOnce(began);
@@ -88,7 +89,6 @@ export class PartitionReader {
   /** Lets the partition go. */
   end(): void {
     this.#over.abort();
-    this.#endLink(new HubFailure('passing', 'rentfold is ending'));
   }
 
   /** Ends the link, which does not carry what is there; it is attached again. */

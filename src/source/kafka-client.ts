@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { RentfoldError } from '../errors.ts';
+import type { ClientSasl } from './kafka-sasl.ts';
 
 /**
  * What is used of kafkajs: connections, TLS, SASL and the encoding of requests, from inside the package, because its consumer is not used (`kafka.ts` says why).
@@ -70,9 +71,10 @@ export interface BrokerAddress {
 /** How connections are made. `ca`: content of a PEM file. */
 export interface ClientOptions {
   readonly tls: { readonly ca: string | null } | null;
-  readonly sasl: { readonly mechanism: string; readonly username: string; readonly password: string } | null;
+  readonly sasl: ClientSasl | null;
   readonly connectMs: number;
   readonly requestMs: number;
+  readonly sessionLeftMs: number;
 }
 
 const CLIENT_ID = 'rentfold';
@@ -101,10 +103,10 @@ function load(require: NodeJS.Require): KafkaClient {
   endIdleTimer(require('kafkajs/src/network/requestQueue/index.js') as { prototype: RequestQueue });
   return {
     requests,
-    createBroker: ({ host, port }, { tls, sasl, connectMs, requestMs }) => new Broker({
+    createBroker: ({ host, port }, { tls, sasl, connectMs, requestMs, sessionLeftMs }) => new Broker({
       connectionPool: new Pool({
         host, port, ssl: tls === null ? null : { ...(tls.ca === null ? {} : { ca: tls.ca }) }, sasl: sasl === null ? null : { ...sasl }, clientId: CLIENT_ID,
-        socketFactory: openSocket, connectionTimeout: connectMs, requestTimeout: requestMs, enforceRequestTimeout: true, logger: SILENT,
+        socketFactory: openSocket, connectionTimeout: connectMs, requestTimeout: requestMs, enforceRequestTimeout: true, reauthenticationThreshold: sessionLeftMs, logger: SILENT,
       }),
       logger: SILENT, authenticationTimeout: connectMs, allowAutoTopicCreation: false,
     }),

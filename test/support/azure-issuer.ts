@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { ISSUER_KEY_ID } from './services/certificates.ts';
 
 /** A request for a token, as it came. */
 export interface TokenRequest {
@@ -27,8 +28,9 @@ export interface IssuerOptions {
   readonly keyFile?: string;
 }
 
+const TENANT = '5e4b2c70-0000-4000-8000-00000000aaaa';
 /** Value of IDENTITY_HEADER, and the tenant and client that the issuer knows. */
-export const ISSUER = { header: 'rentfold-test-identity-header', tenant: '5e4b2c70-0000-4000-8000-00000000aaaa', client: '5e4b2c70-0000-4000-8000-00000000bbbb', subject: 'rentfold-identity' } as const;
+export const ISSUER = { name: `https://sts.windows.net/${TENANT}/`, header: 'rentfold-test-identity-header', tenant: TENANT, client: '5e4b2c70-0000-4000-8000-00000000bbbb', subject: 'rentfold-identity' } as const;
 
 /**
  * An issuer of tokens on loopback, in the two forms that Azure has: the local endpoint of a managed identity (App Service, Container Apps; http), and the login host for workload identities and service principals (https).
@@ -75,9 +77,9 @@ export class AzureIssuer {
   token(audience: string, lifeSeconds = this.lifeSeconds): string {
     const now = Math.floor(Date.now() / 1_000);
     const claims = {
-      iss: `https://sts.windows.net/${ISSUER.tenant}/`, aud: audience, sub: ISSUER.subject, oid: ISSUER.subject, appid: ISSUER.client, tid: ISSUER.tenant, iat: now, nbf: now, exp: now + lifeSeconds, jti: String(this.tokens.length),
+      iss: ISSUER.name, aud: audience, sub: ISSUER.subject, oid: ISSUER.subject, appid: ISSUER.client, tid: ISSUER.tenant, iat: now, nbf: now, exp: now + lifeSeconds, jti: String(this.tokens.length),
     };
-    const text = [{ alg: 'RS256', typ: 'JWT', kid: 'rentfold-test' }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+    const text = [{ alg: 'RS256', typ: 'JWT', kid: ISSUER_KEY_ID }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
     const token = `${text}.${sign('RSA-SHA256', Buffer.from(text), this.#key).toString('base64url')}`;
     this.tokens.push(token);
     return token;

@@ -34,13 +34,15 @@ export interface KafkaPlace {
   readonly brokers: readonly string[];
   /** TLS listeners without a login. `caFile` signs them; `foreignCaFile` is another authority, which does not. */
   readonly tls: { readonly brokers: readonly string[]; readonly caFile: string; readonly foreignCaFile: string };
-  /** Listeners that want a login by PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512. `connectionString` is an Event Hubs-like login, for PLAIN alone; `restricted` is a user for tests of access rules. */
+  /** Listeners that want a login by PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER. `connectionString` is an Event Hubs-like login, for PLAIN alone; `restricted` is a user for tests of access rules. */
   readonly sasl: {
     readonly brokers: readonly string[];
     readonly tlsBrokers: readonly string[];
     readonly login: Login;
     readonly restricted: Login;
     readonly connectionString: Login;
+    /** OAUTHBEARER takes tokens for this audience that the key has signed. */
+    readonly oauth: { readonly audience: string; readonly issuerKeyFile: string };
   };
   /** The plain listener as Kafka Connect sees it. */
   readonly seenFromConnect: string;
