@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { checkCase } from '../support/check-answers.ts';
 import { loadCase, type ConformanceCase } from '../support/conformance.ts';
-import { eventOf, type EventRecord } from '../support/event-hubs/log.ts';
+import { eventOf, type EventRecord } from '../support/event-hubs/record-events.ts';
 import { EventHubsDouble } from '../support/event-hubs/event-hubs-double.ts';
 import { createRandom, hashText } from '../support/history-random.ts';
 import { RentfoldProcess } from '../support/process.ts';

@@ -11,7 +11,7 @@ export type EventRecord = Pick<TestRecord, 'key' | 'value' | 'time'> & { readonl
  * A record as an event: the value as one data section, null as an empty one (AMQP has no other tombstone); no key as no annotation; a time
  * that is not known as the time it is appended.
  */
-export function eventOf({ key, value, time, headers }: EventRecord, keys: KeyStyle): HubEvent {
+export function eventOf({ key, value, time, headers }: EventRecord, keys: KeyStyle = 'partition-key'): HubEvent {
   return {
     body: Buffer.from(value ?? ''),
     ...(key === null ? {} : keys === 'kafka-key' ? { kafkaKey: Buffer.from(key) } : { partitionKey: key }),
