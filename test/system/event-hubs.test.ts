@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { checkCase } from '../support/check-answers.ts';
 import { loadCase, type ConformanceCase } from '../support/conformance.ts';
-import { eventOf, type EventRecord } from '../support/event-hubs/log.ts';
+import { eventOf, type EventRecord } from '../support/event-hubs/record-events.ts';
 import { EventHubsDouble } from '../support/event-hubs/event-hubs-double.ts';
 import { createRandom, hashText } from '../support/history-random.ts';
 import { RentfoldProcess } from '../support/process.ts';
@@ -31,7 +31,7 @@ describe('serving from hubs', () => {
     const one = loadCase(name);
     const folder = mkdtempSync(join(tmpdir(), 'rentfold-hubs-serve-'));
     const double = await EventHubsDouble.start({ hubs: [{ name: HUB, partitions: PARTITIONS, consumerGroups: ['rentfold'] }] });
-    const append = (records: readonly (EventRecord & { readonly to: number })[]): void => { for (const record of records) double.append(HUB, record.to, [eventOf(record)]); };
+    const append = (records: readonly (EventRecord & { readonly to: number })[]): void => { for (const record of records) double.append(HUB, record.to, [eventOf(record, 'partition-key')]); };
     try {
       const records = recordsOfCase(one);
       const cut = createRandom(SEED + hashText(name)).below(records.length);
