@@ -1,9 +1,13 @@
+import { azureIdentity } from './config-identity.ts';
+import type { OptionName } from './config-options.ts';
 import type { Values } from './config-values.ts';
 import type { EventHubsConfig } from './source/event-hubs-options.ts';
 
 /** The options of `RENTFOLD_SOURCE=event-hubs`. */
 
 const FORM = 'it is expected as the portal shows it, with Endpoint, SharedAccessKeyName and SharedAccessKey, or Endpoint and SharedAccessSignature';
+/** A port is for doubles. */
+const NAMESPACE = /^[A-Za-z0-9][A-Za-z0-9.-]*\.[A-Za-z0-9.-]*[A-Za-z0-9](?::\d{1,5})?$/;
 const HOST = /^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/;
 const HUB = /^[A-Za-z0-9][A-Za-z0-9._-]{0,255}$/;
 const HUBS_MAX = 64;
@@ -16,15 +20,22 @@ interface NamedPlace {
   readonly hub: string | null;
 }
 
-/** Where hubs are and who we are; what is missing or contradicts itself is added to the problems. */
-export function eventHubsConfig(values: Values): EventHubsConfig {
+/** Where hubs are and who we are; what is missing or contradicts itself is added to the problems. `path` resolves the option's file. */
+export function eventHubsConfig(values: Values, path: (name: OptionName) => string): EventHubsConfig {
   const connectionString = values.text('RENTFOLD_EVENT_HUBS_CONNECTION_STRING');
-  values.needed('RENTFOLD_EVENT_HUBS_CONNECTION_STRING', 'RENTFOLD_SOURCE=event-hubs');
+  const identity = azureIdentity(values, path);
   const read = readConnectionString(connectionString);
   const place = typeof read === 'string' ? null : read;
-  const given = values.text('RENTFOLD_EVENT_HUBS_NAMESPACE');
-  if (place !== null && given !== '' && given.toLowerCase() !== hostOf(place.namespace)) values.problem('RENTFOLD_EVENT_HUBS_NAMESPACE', `\`${given}\` differs from the Endpoint in RENTFOLD_EVENT_HUBS_CONNECTION_STRING (\`${hostOf(place.namespace)}\`): set one of the two`);
-  return { credential: { kind: 'connection-string', connectionString }, namespace: place?.namespace ?? given, hubs: hubsOf(values, place), consumerGroup: values.text('RENTFOLD_EVENT_HUBS_CONSUMER_GROUP') };
+  const given = values.text('RENTFOLD_EVENT_HUBS_NAMESPACE').toLowerCase();
+  const common = { hubs: hubsOf(values, place), consumerGroup: values.text('RENTFOLD_EVENT_HUBS_CONSUMER_GROUP') };
+  if (identity !== null) {
+    if (connectionString !== '') values.problem('RENTFOLD_EVENT_HUBS_CONNECTION_STRING', `and RENTFOLD_AZURE_IDENTITY=${identity.kind} are both given: leave one of them out`);
+    values.needed('RENTFOLD_EVENT_HUBS_NAMESPACE', `RENTFOLD_SOURCE=event-hubs with RENTFOLD_AZURE_IDENTITY=${identity.kind}`);
+    return { ...common, credential: { kind: 'identity', namespace: given, identity }, namespace: given };
+  }
+  if (connectionString === '') values.problem('RENTFOLD_EVENT_HUBS_CONNECTION_STRING', 'is needed for RENTFOLD_SOURCE=event-hubs, or RENTFOLD_EVENT_HUBS_NAMESPACE with RENTFOLD_AZURE_IDENTITY');
+  if (place !== null && given !== '' && given !== hostOf(place.namespace)) values.problem('RENTFOLD_EVENT_HUBS_NAMESPACE', `\`${given}\` differs from the Endpoint in RENTFOLD_EVENT_HUBS_CONNECTION_STRING (\`${hostOf(place.namespace)}\`): set one of the two`);
+  return { ...common, credential: { kind: 'connection-string', connectionString }, namespace: place?.namespace ?? given };
 }
 
 function hubsOf(values: Values, place: NamedPlace | null): string[] {
@@ -48,7 +59,7 @@ export function checkEventHubsValues(values: Values): void {
   else if (new Set(names.map((name) => name.toLowerCase())).size < names.length) values.problem('RENTFOLD_EVENT_HUBS_NAMES', 'names a hub twice (upper and lower case are the same)');
   if (!/^(?:\$Default|[A-Za-z0-9][A-Za-z0-9._-]{0,49})$/i.test(values.text('RENTFOLD_EVENT_HUBS_CONSUMER_GROUP'))) values.wrong('RENTFOLD_EVENT_HUBS_CONSUMER_GROUP', 'the name of one consumer group (letters, digits, `.`, `_`, `-`), or `$Default`');
   const namespace = values.text('RENTFOLD_EVENT_HUBS_NAMESPACE');
-  if (namespace !== '' && !(HOST.test(namespace) && namespace.includes('.'))) values.wrong('RENTFOLD_EVENT_HUBS_NAMESPACE', 'the host of a namespace, such as `rental.servicebus.windows.net`');
+  if (namespace !== '' && !NAMESPACE.test(namespace)) values.wrong('RENTFOLD_EVENT_HUBS_NAMESPACE', 'the host of a namespace, such as `rental.servicebus.windows.net`');
 }
 
 /** What a connection string names, or what is wrong with it in words that quote no value. */

@@ -18,7 +18,7 @@ export type StoreConfig = { readonly kind: 'local'; readonly folder: string } | 
 export function sourceConfig(values: Values, path: (name: OptionName) => string, host: string): SourceConfig {
   switch (values.choice('RENTFOLD_SOURCE')) {
     case 'kafka': return { kind: 'kafka', kafka: kafkaConfig(values, path, host) };
-    case 'event-hubs': return { kind: 'event-hubs', eventHubs: eventHubsConfig(values) };
+    case 'event-hubs': return { kind: 'event-hubs', eventHubs: eventHubsConfig(values, path) };
     default: return { kind: 'file', folder: path('RENTFOLD_FILE_DIR') };
   }
 }

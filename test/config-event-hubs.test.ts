@@ -64,3 +64,15 @@ describe('names', () => {
     expect(problems({ ...given, RENTFOLD_EVENT_HUBS_NAMES: 'cdc,CDC' })).toEqual([expect.stringMatching(/^RENTFOLD_EVENT_HUBS_NAMES: names a hub twice/)]);
   });
 });
+
+describe('an identity', () => {
+  it('needs the namespace, and stands in the place of a connection string', () => {
+    const identity = { RENTFOLD_AZURE_IDENTITY: 'managed', RENTFOLD_EVENT_HUBS_NAMES: 'cdc' };
+    expect(load({ ...identity, RENTFOLD_EVENT_HUBS_NAMESPACE: 'rental.servicebus.windows.net' }).source).toMatchObject({
+      eventHubs: { credential: { kind: 'identity', namespace: 'rental.servicebus.windows.net', identity: { kind: 'managed', clientId: null } }, namespace: 'rental.servicebus.windows.net' },
+    });
+    expect(problems(identity)).toEqual([expect.stringMatching(/^RENTFOLD_EVENT_HUBS_NAMESPACE: is needed .*RENTFOLD_AZURE_IDENTITY=managed/)]);
+    expect(problems({ ...identity, RENTFOLD_EVENT_HUBS_NAMESPACE: 'rental.servicebus.windows.net', RENTFOLD_EVENT_HUBS_CONNECTION_STRING: PLACE })).toEqual([expect.stringMatching(/^RENTFOLD_EVENT_HUBS_CONNECTION_STRING: and RENTFOLD_AZURE_IDENTITY=managed are both given/)]);
+    expect(problems({ RENTFOLD_EVENT_HUBS_NAMES: 'cdc' })).toEqual([expect.stringMatching(/^RENTFOLD_EVENT_HUBS_CONNECTION_STRING: is needed .*RENTFOLD_EVENT_HUBS_NAMESPACE/)]);
+  });
+});

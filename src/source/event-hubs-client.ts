@@ -1,5 +1,5 @@
 import { defaultCancellableLock } from '@azure/core-amqp';
-import { EventHubConsumerClient } from '@azure/event-hubs';
+import { EventHubConsumerClient, type TokenCredential } from '@azure/event-hubs';
 import { randomUUID } from 'node:crypto';
 import { ConnectionEvents, type Connection } from 'rhea-promise';
 import { RentfoldError } from '../errors.ts';
@@ -57,13 +57,14 @@ export class HubClient {
   readonly #links = new Set<HubLink>();
   readonly #watched = new WeakSet<Connection>();
 
-  constructor(config: EventHubsConfig, hub: string, timing: EventHubsTiming, clock: Clock, signal: AbortSignal) {
+  /** `identity`: what gives tokens, where no connection string is given. */
+  constructor(config: EventHubsConfig, hub: string, identity: TokenCredential | null, timing: EventHubsTiming, clock: Clock, signal: AbortSignal) {
     this.hub = hub;
     this.#group = config.consumerGroup;
     this.#timing = timing;
     this.#clock = clock;
     this.#signal = signal;
-    this.#client = new EventHubConsumerClient(config.consumerGroup, config.credential.connectionString, hub, { retryOptions: { maxRetries: 0, timeoutInMs: timing.requestMs } });
+    this.#client = clientOf(config, hub, identity, { retryOptions: { maxRetries: 0, timeoutInMs: timing.requestMs } });
     this.#context = contextOf(this.#client);
   }
 
@@ -186,6 +187,11 @@ export class HubClient {
       });
     }
   }
+}
+
+function clientOf({ consumerGroup, credential }: EventHubsConfig, hub: string, identity: TokenCredential | null, options: object): EventHubConsumerClient {
+  if (credential.kind === 'connection-string') return new EventHubConsumerClient(consumerGroup, credential.connectionString, hub, options);
+  return new EventHubConsumerClient(consumerGroup, credential.namespace, hub, identity!, options);
 }
 
 function contextOf(client: EventHubConsumerClient): ClientContext {

@@ -1,3 +1,4 @@
+import { IdentityFailure } from '../runtime/azure-identity-failure.ts';
 import { oneLine } from '../runtime/one-line.ts';
 
 /** What a failure means for reading: `position`: the start position is refused; `busy`: throttled, or too many readers; `full`: given up by ourselves for want of room; `passing`: anything that time may mend. */
@@ -26,6 +27,7 @@ const KINDS: ReadonlyMap<string, FailureKind> = new Map([
 /** What the client threw, sorted and in words. */
 export function hubFailure(error: unknown): HubFailure {
   if (error instanceof HubFailure) return error;
+  if (error instanceof IdentityFailure) return new HubFailure(error.mayPass ? 'passing' : 'unauthorized', error.words, { cause: error });
   if (error instanceof AggregateError && error.errors.length > 0) return hubFailure(error.errors[0]);
   const { condition, code, name, description, message, syscall } = (typeof error === 'object' && error !== null ? error : { message: String(error) }) as Record<string, unknown>;
   const label = [condition, code, name].find((text) => typeof text === 'string' && text !== 'Error');

@@ -1,5 +1,10 @@
+import type { AzureIdentityConfig } from '../runtime/azure-identity.ts';
+
 /** How rentfold proves to an Event Hubs namespace who it is. Plain data that can cross a thread border. */
-export type EventHubsCredential = { readonly kind: 'connection-string'; readonly connectionString: string };
+export type EventHubsCredential =
+  | { readonly kind: 'connection-string'; readonly connectionString: string }
+  /** `namespace`: its host. TLS always. */
+  | { readonly kind: 'identity'; readonly namespace: string; readonly identity: AzureIdentityConfig };
 
 /** Which hubs of a namespace to read, and as whom. Plain data that can cross a thread border. */
 export interface EventHubsConfig {

@@ -1,3 +1,4 @@
+import { createTokenCredential } from '../runtime/azure-identity.ts';
 import { createSystemClock, type Clock } from '../runtime/clock.ts';
 import type { HubClient } from './event-hubs-client.ts';
 import { HubFollower } from './event-hubs-follow.ts';
@@ -47,11 +48,12 @@ class EventHubsSource implements Source {
   async open(options: OpenOptions): Promise<OpenedLog> {
     // The client library is large: what does not read hubs does without it.
     const { HubClient } = await import('./event-hubs-client.ts');
-    const { consumerGroup, hubs, namespace } = this.#config;
-    this.#clients = hubs.map((hub) => new HubClient(this.#config, hub, this.#timing, this.#clock, this.#ending.signal));
+    const { consumerGroup, hubs, namespace, credential } = this.#config;
+    const identity = credential.kind === 'identity' ? await createTokenCredential(credential.identity, this.#clock) : null;
+    this.#clients = hubs.map((hub) => new HubClient(this.#config, hub, identity, this.#timing, this.#clock, this.#ending.signal));
     const parts = { clients: this.#clients, consumerGroup, timing: this.#timing, clock: this.#clock, signal: this.#ending.signal };
     try {
-      const { partitions, gaps, notes, waiting } = await openHubs({ ...parts, credentialOption: 'RENTFOLD_EVENT_HUBS_CONNECTION_STRING' }, options);
+      const { partitions, gaps, notes, waiting } = await openHubs({ ...parts, credentialOption: identity === null ? 'RENTFOLD_EVENT_HUBS_CONNECTION_STRING' : 'RENTFOLD_AZURE_IDENTITY' }, options);
       this.#follower = new HubFollower({ ...parts, partitions, waiting, recordsMax: options.recordsMax, acceptsHoles: options.acceptIncompleteHistory });
       return { bounds: partitions.map(({ bounds }) => bounds), gaps, notes, waiting, identity: `event-hubs:${namespace}/${hubs.join(',')}` };
     } catch (error) {

@@ -3,8 +3,8 @@
  * Method: the suite of all sources, on a double of a namespace; also with offsets that have no order and keys of a Kafka producer, as geo-replicated namespaces and the Kafka endpoint give them.
  */
 import { describe } from 'vitest';
-import { HubsLog } from '../support/event-hubs/log.ts';
 import type { KeyStyle } from '../support/event-hubs/record-events.ts';
+import { HubsLog } from '../support/hubs-log.ts';
 import { hubsSource } from '../support/hubs-source.ts';
 import { describeSource, type TestLog } from './source-suite.ts';
 

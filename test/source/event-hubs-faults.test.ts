@@ -8,7 +8,7 @@ import { RentfoldError } from '../../src/errors.ts';
 import { WAITING_EVENTS_MAX } from '../../src/source/event-hubs-follow.ts';
 import type { OpenOptions } from '../../src/source/source.ts';
 import { recordAt, recordsOf, type TestRecord } from '../support/dump.ts';
-import { HubsLog } from '../support/event-hubs/log.ts';
+import { HubsLog } from '../support/hubs-log.ts';
 import { hubsSource } from '../support/hubs-source.ts';
 import { positionAfter, SourceReader } from '../support/read-source.ts';
 import { until } from '../support/until.ts';

@@ -8,7 +8,7 @@ import { createDecoder } from '../../src/change/decode.ts';
 import { readEvent, type AmqpMessage } from '../../src/source/event-hubs-message.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { HubEvent } from '../support/event-hubs/event.ts';
-import { HubsLog } from '../support/event-hubs/log.ts';
+import { HubsLog } from '../support/hubs-log.ts';
 import { hubsSource } from '../support/hubs-source.ts';
 import { recordsIn, SourceReader } from '../support/read-source.ts';
 import type { RecordBatch } from '../../src/source/source.ts';

@@ -31,7 +31,7 @@ describe('serving from hubs', () => {
     const one = loadCase(name);
     const folder = mkdtempSync(join(tmpdir(), 'rentfold-hubs-serve-'));
     const double = await EventHubsDouble.start({ hubs: [{ name: HUB, partitions: PARTITIONS, consumerGroups: ['rentfold'] }] });
-    const append = (records: readonly (EventRecord & { readonly to: number })[]): void => { for (const record of records) double.append(HUB, record.to, [eventOf(record)]); };
+    const append = (records: readonly (EventRecord & { readonly to: number })[]): void => { for (const record of records) double.append(HUB, record.to, [eventOf(record, 'partition-key')]); };
     try {
       const records = recordsOfCase(one);
       const cut = createRandom(SEED + hashText(name)).below(records.length);

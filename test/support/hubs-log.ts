@@ -1,6 +1,6 @@
-import type { TestRecord } from '../dump.ts';
-import { EventHubsDouble, type DoubleOptions } from './event-hubs-double.ts';
-import { eventOf, type KeyStyle } from './record-events.ts';
+import type { TestRecord } from './dump.ts';
+import { EventHubsDouble, type DoubleOptions } from './event-hubs/event-hubs-double.ts';
+import { eventOf, type KeyStyle } from './event-hubs/record-events.ts';
 
 /** A log of hubs that a test can change, for the suite of all sources. A topic is a hub. */
 export class HubsLog {
