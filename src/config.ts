@@ -1,12 +1,16 @@
 import type { DecodeOptions } from './change/decoder.ts';
+import { checkEventHubsValues } from './config-event-hubs.ts';
+import type { RegistriesConfig } from './registry/registry-options.ts';
 import { OPTIONS, type Option, type OptionName } from './config-options.ts';
 import { checkAzureValues, checkKafkaValues, sourceConfig, storeConfig, type SourceConfig, type StoreConfig } from './config-places.ts';
 import { columns, decimals, instants, patterns, timeZone, Values } from './config-values.ts';
+import { registriesConfig } from './config-registry.ts';
 import { RentfoldError } from './errors.ts';
 
 /** The complete configuration, checked and frozen. */
 export interface Config {
   readonly source: SourceConfig;
+  readonly registries: RegistriesConfig;
   readonly store: StoreConfig;
   readonly host: string;
   readonly port: number;
@@ -19,8 +23,9 @@ export interface Config {
   readonly checkpointChanges: number;
   readonly parquet: ParquetConfig;
   readonly batchRecordsMax: number;
-  /** The same for `replay`, which nobody reads figures from meanwhile: longer steps unless it is set. */
+  /** The same for `replay`, which nobody reads figures from meanwhile: longer steps and rarer checkpoints unless they are set. */
   readonly replayBatchRecordsMax: number;
+  readonly replayCheckpointSeconds: number;
   readonly batchesInFlightMax: number;
   readonly shutdownSeconds: number;
   readonly logFormat: 'auto' | 'json' | 'text';
@@ -59,6 +64,8 @@ export interface ConfigInput {
   readonly resolve: (path: string, isDefault: boolean) => string;
   /** Name of this machine. */
   readonly host: string;
+  /** False for a command that opens no port: then it does not matter where one would. Not set: true. */
+  readonly listens?: boolean;
 }
 
 /** Reads and checks all options. Throws one CONFIGURATION_INVALID whose message names every wrong option, a line each. */
@@ -75,7 +82,7 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
   }
   const values = new Values(raw, problems);
   const config = build(values, input);
-  checkTogether(config, values, problems);
+  checkTogether(config, values, problems, input.listens ?? true);
   if (problems.length > 0) throw new RentfoldError('CONFIGURATION_INVALID', [...new Set(problems)].sort((a, b) => placeInTable(a) - placeInTable(b)).join('\n'));
   const known = new Set<string>(OPTIONS.map((o) => o.name));
   const unknown = [...new Set([...Object.keys(input.environment), ...fileValues.keys()])]
@@ -123,14 +130,16 @@ function placeOf(error: Error): string {
   return place === null ? ': a comma, a quote or a bracket is missing, or a text stands without quotes' : `: it breaks off${place[0]}`;
 }
 
-/** Records a step of `replay` when the option is not set. */
+/** Records a step of `replay`, and seconds between its checkpoints, when the options are not set: nobody reads meanwhile, and a replay that was killed repeats two minutes at most. */
 const REPLAY_BATCH_RECORDS = 2_000;
+const REPLAY_CHECKPOINT_SECONDS = 120;
 
 function build(values: Values, { resolve, host }: ConfigInput): Config {
   const path = (name: OptionName): string => resolve(values.text(name), values.isDefault(name));
   return Object.freeze({
     source: sourceConfig(values, path, host),
-    store: storeConfig(values, (text) => resolve(text, false)),
+    registries: registriesConfig(values, path),
+    store: storeConfig(values, (text) => resolve(text, false), path),
     host: values.text('RENTFOLD_HOST'),
     port: values.integer('RENTFOLD_PORT'),
     readToken: values.text('RENTFOLD_READ_TOKEN') === '' ? null : values.text('RENTFOLD_READ_TOKEN'),
@@ -157,6 +166,7 @@ function build(values: Values, { resolve, host }: ConfigInput): Config {
     parquet: { seconds: values.integer('RENTFOLD_PARQUET_SECONDS'), money: values.choice('RENTFOLD_PARQUET_MONEY') as ParquetConfig['money'], overwrite: values.boolean('RENTFOLD_PARQUET_OVERWRITE') },
     batchRecordsMax: values.integer('RENTFOLD_BATCH_RECORDS'),
     replayBatchRecordsMax: values.isDefault('RENTFOLD_BATCH_RECORDS') ? REPLAY_BATCH_RECORDS : values.integer('RENTFOLD_BATCH_RECORDS'),
+    replayCheckpointSeconds: values.isDefault('RENTFOLD_CHECKPOINT_SECONDS') ? REPLAY_CHECKPOINT_SECONDS : values.integer('RENTFOLD_CHECKPOINT_SECONDS'),
     batchesInFlightMax: values.integer('RENTFOLD_BATCHES_IN_FLIGHT'),
     shutdownSeconds: values.integer('RENTFOLD_SHUTDOWN_SECONDS'),
     logFormat: values.choice('RENTFOLD_LOG_FORMAT') as Config['logFormat'],
@@ -164,12 +174,14 @@ function build(values: Values, { resolve, host }: ConfigInput): Config {
   });
 }
 
-function checkTogether(config: Config, values: Values, problems: string[]): void {
+function checkTogether(config: Config, values: Values, problems: string[], listens: boolean): void {
   if (config.readToken !== null && config.readToken.length < 16) values.wrong('RENTFOLD_READ_TOKEN', 'at least 16 characters long');
   checkKafkaValues(values);
+  checkEventHubsValues(values);
   checkAzureValues(values);
+  values.choice('RENTFOLD_AZURE_IDENTITY');
   const anonymous = values.boolean('RENTFOLD_ALLOW_ANONYMOUS_READS');
-  if (!isLoopback(config.host) && config.readToken === null && !anonymous) {
+  if (listens && !isLoopback(config.host) && config.readToken === null && !anonymous) {
     problems.push(`RENTFOLD_HOST: \`${config.host}\` is reachable from other machines; set RENTFOLD_READ_TOKEN, or RENTFOLD_ALLOW_ANONYMOUS_READS=true when something in front checks callers`);
   }
 }

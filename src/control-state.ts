@@ -7,6 +7,8 @@ import type { TopicPartition } from './source/positions.ts';
 export interface ControlState {
   readonly phase: Phase;
   readonly role: 'publisher' | 'standby';
+  /** Why this process stands by; null for the publisher. */
+  readonly roleReason: string | null;
   /** Lineage that is served; null until restored. */
   readonly lineage: string | null;
   /** Newest durable generation of the lineage; null when there is none yet. */
@@ -25,6 +27,7 @@ export interface ControlState {
   readonly checkpoints: readonly CheckpointStatus[];
   readonly checkpointsSucceeded: number;
   readonly checkpointsFailed: number;
+  readonly publishing: PublishingStatus;
   readonly parquet: ParquetStatus;
   /** By code, at most WARNING_CODES_MAX of them. */
   readonly warnings: Readonly<Record<string, WarningStatus>>;
@@ -65,6 +68,28 @@ export interface CheckpointStatus {
   readonly at: number;
   /** Why it could not be written; null when it is durable. */
   readonly error: string | null;
+}
+
+/**
+ * What the store still lacks, and why. The backlog is a mark per changed row (`BooksCounts.unpublishedRows`), never the records themselves: reading and folding go
+ * on during an outage of any length with the memory they have without one.
+ */
+export interface PublishingStatus {
+  /** When the oldest change was folded that no generation of this process holds; null when there is none. */
+  readonly unpublishedSince: number | null;
+  /** The same, as it will be once the checkpoint begun last is durable. */
+  readonly unpublishedSinceBegun: number | null;
+  /** Attempts that failed since the last that did not: checkpoints, or asking for the lease. */
+  readonly failuresInARow: number;
+  /** Null once an attempt of its kind has not failed. */
+  readonly lastFailure: PublishFailure | null;
+}
+
+export interface PublishFailure {
+  readonly attempt: 'checkpoint' | 'lease';
+  readonly code: string;
+  readonly message: string;
+  readonly at: number;
 }
 
 /** The parquet file, as this process last wrote or found it, and what became of its own writing. */

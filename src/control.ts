@@ -1,7 +1,7 @@
 import { enablePatches, produce, produceWithPatches, type Draft, type Patch } from 'immer';
 import {
   CHECKPOINTS_KEPT, MESSAGE_LENGTH_MAX, OTHER_WARNINGS, reachedEndAtStart, WARNING_CODES_MAX,
-  type CheckpointStatus, type ControlState, type ParquetStatus, type PartitionStatus,
+  type CheckpointStatus, type ControlState, type ParquetStatus, type PartitionStatus, type PublishFailure,
 } from './control-state.ts';
 import { partitionName, type PartitionBounds, type PartitionPosition, type TopicPartition } from './source/positions.ts';
 import type { PartitionStop } from './source/source.ts';
@@ -41,11 +41,18 @@ export interface Control {
   folded(positions: readonly (TopicPartition & { readonly next: number })[], at: number): void;
   /** A partition cannot go on, or, when its number is negative, the source as a whole. The first reason is kept. */
   stopped(stop: PartitionStop, at: number): void;
+  /** A checkpoint begins: what is folded from now on is not in it. */
+  checkpointBegun(): void;
   /** A checkpoint was written, or failed; `lineage` is the one it belongs to, null while none is begun. */
   checkpointed(checkpoint: CheckpointStatus, lineage: string | null): void;
   /** What became of the parquet file, the last time it was due. */
   parquet(outcome: ParquetResult): void;
-  roleChanged(role: ControlState['role']): void;
+  /** An attempt to publish failed: a checkpoint, or asking for the lease. */
+  publishFailed(failure: PublishFailure): void;
+  /** The store was asked for the lease and answered, whatever it said. */
+  leaseAnswered(): void;
+  /** `reason`: why this process stands by, null for the publisher. */
+  roleChanged(role: ControlState['role'], reason: string | null): void;
   warned(warning: { readonly code: string; readonly message: string }, at: number): void;
   closing(): void;
 }
@@ -80,9 +87,12 @@ export function createControl(startedAt: number): Control {
     gapFound: (gap) => change((draft) => addGap(draft, gap)),
     folded: (positions, at) => change((draft) => fold(draft, positions, at)),
     stopped: (stop, at) => change((draft) => stopPartition(draft, stop, at)),
+    checkpointBegun: () => change((draft) => void (draft.publishing.unpublishedSinceBegun = null)),
     checkpointed: (checkpoint, lineage) => change((draft) => recordCheckpoint(draft, checkpoint, lineage)),
     parquet: (outcome) => change((draft) => recordParquet(draft, outcome)),
-    roleChanged: (role) => change((draft) => void (draft.role = role)),
+    publishFailed: (failure) => change((draft) => failToPublish(draft, failure)),
+    leaseAnswered: () => change((draft) => { if (draft.publishing.lastFailure?.attempt === 'lease') endFailures(draft); }),
+    roleChanged: (role, reason) => change((draft) => void Object.assign(draft, { role, roleReason: reason === null ? null : bounded(reason) })),
     warned: (warning, at) => change((draft) => recordWarning(draft, warning, at)),
     closing: () => change((draft) => void (draft.phase = 'closing')),
   };
@@ -90,8 +100,9 @@ export function createControl(startedAt: number): Control {
 
 function initialState(startedAt: number): ControlState {
   return {
-    phase: 'restoring', role: 'standby', lineage: null, generation: null, caughtUpOnce: false, incompleteHistory: [], waitingTopics: [], partitions: {},
-    sourceStop: null, checkpoints: [], checkpointsSucceeded: 0, checkpointsFailed: 0, parquet: { file: null, succeeded: 0, failed: 0, error: null }, warnings: {}, startedAt, restoredAt: null, readyAt: null,
+    phase: 'restoring', role: 'standby', roleReason: null, lineage: null, generation: null, caughtUpOnce: false, incompleteHistory: [], waitingTopics: [], partitions: {},
+    sourceStop: null, checkpoints: [], checkpointsSucceeded: 0, checkpointsFailed: 0,
+    publishing: { unpublishedSince: null, unpublishedSinceBegun: null, failuresInARow: 0, lastFailure: null }, parquet: { file: null, succeeded: 0, failed: 0, error: null }, warnings: {}, startedAt, restoredAt: null, readyAt: null,
   };
 }
 
@@ -128,7 +139,19 @@ function seeBounds(draft: Draft<ControlState>, bounds: readonly PartitionBounds[
 
 function fold(draft: Draft<ControlState>, positions: Parameters<Control['folded']>[0], at: number): void {
   for (const position of positions) partitionOf(draft, position).next = position.next;
+  draft.publishing.unpublishedSince ??= at;
+  draft.publishing.unpublishedSinceBegun ??= at;
   settle(draft, at);
+}
+
+function failToPublish({ publishing }: Draft<ControlState>, failure: PublishFailure): void {
+  publishing.failuresInARow++;
+  publishing.lastFailure = { ...failure, message: bounded(failure.message) };
+}
+
+function endFailures({ publishing }: Draft<ControlState>): void {
+  publishing.failuresInARow = 0;
+  publishing.lastFailure = null;
 }
 
 function recordCheckpoint(draft: Draft<ControlState>, checkpoint: CheckpointStatus, lineage: string | null): void {
@@ -138,6 +161,8 @@ function recordCheckpoint(draft: Draft<ControlState>, checkpoint: CheckpointStat
   if (checkpoint.error === null) {
     draft.generation = checkpoint.generation;
     draft.checkpointsSucceeded++;
+    draft.publishing.unpublishedSince = draft.publishing.unpublishedSinceBegun;
+    endFailures(draft);
   } else draft.checkpointsFailed++;
 }
 

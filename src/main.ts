@@ -25,11 +25,11 @@ const END_MS = 1_000;
 /** A property of the demo data that is easy to type. */
 const DEMO_PROPERTY = '11111111-1111-4111-8111-111111111111';
 
-function loadConfiguration(): LoadedConfig {
+function loadConfiguration(listens: boolean): LoadedConfig {
   const path = env.RENTFOLD_CONFIG_FILE === undefined ? resolve(ROOT, 'config/rentfold.json') : resolve(env.RENTFOLD_CONFIG_FILE);
   const file = existsSync(path) ? { path, text: readConfigurationFile(path) } : null;
   if (file === null && env.RENTFOLD_CONFIG_FILE !== undefined) throw new RentfoldError('CONFIGURATION_INVALID', `RENTFOLD_CONFIG_FILE: there is no file ${path}`);
-  return loadConfig({ environment: env, file, host: hostname(), resolve: (text, isDefault) => resolve(isDefault ? ROOT : '.', text) });
+  return loadConfig({ environment: env, file, host: hostname(), resolve: (text, isDefault) => resolve(isDefault ? ROOT : '.', text), listens });
 }
 
 function readConfigurationFile(path: string): string {
@@ -53,7 +53,7 @@ async function runServe(loaded: LoadedConfig): Promise<void> {
   const onStep = killAtStep();
   await serve({
     config, log, clock: createSystemClock(), prefix: PREFIX,
-    store: createStore(spec), work: createThreadWork(spec), ingest: createWorkerIngest({ source: config.source }),
+    store: createStore(spec), work: createThreadWork(spec), ingest: createWorkerIngest({ source: config.source, registries: config.registries }),
     versions: { rentfold: packageVersion(), node: nodeVersions.node },
     hint: (url) => (isDemo
       ? `this is the demo portfolio; open ${url}/financial-performance/${DEMO_PROPERTY}?as_of=2026-11-23, then try another as_of, add &unit_id=…, and look at ${url}/health/status`
@@ -79,7 +79,7 @@ async function runReplay({ config, unknown }: LoadedConfig): Promise<void> {
   const spec = storeSpec(config.store);
   const onStep = killAtStep();
   say(await replay({
-    config, log, clock: createSystemClock(), prefix: PREFIX, store: createStore(spec), work: createThreadWork(spec), ingest: createWorkerIngest({ source: config.source }),
+    config, log, clock: createSystemClock(), prefix: PREFIX, store: createStore(spec), work: createThreadWork(spec), ingest: createWorkerIngest({ source: config.source, registries: config.registries }),
     shutdown: shutdownSignal(log, config.shutdownSeconds, 'writing a last checkpoint'), progressLine: log.isLevelEnabled('info') ? line : null,
     ...(onStep === null ? {} : { onStep }),
   }));
@@ -162,7 +162,8 @@ async function run(): Promise<void> {
     say(helpText(parsed.command));
     return;
   }
-  const loaded = loadConfiguration();
+  // `config` says what `serve` would say.
+  const loaded = loadConfiguration(parsed.command === 'serve' || parsed.command === 'config');
   const store = (): ReturnType<typeof createStore> => createStore(storeSpec(loaded.config.store));
   switch (parsed.command) {
     case 'config':

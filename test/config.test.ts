@@ -22,8 +22,8 @@ function problems(environment: Record<string, string>, file: string | null = nul
   return [];
 }
 
-/** Paths may be anything until they are used. */
-const FREE = ['RENTFOLD_FILE_DIR', 'RENTFOLD_STORE_DIR', 'RENTFOLD_CONFIG_FILE', 'RENTFOLD_KAFKA_TLS_CA', 'RENTFOLD_KAFKA_SASL_USERNAME', 'RENTFOLD_KAFKA_SASL_PASSWORD'];
+/** Paths, and what only some identity reads, may be anything until they are used. */
+const FREE = ['RENTFOLD_SCHEMA_REGISTRY_USERNAME', 'RENTFOLD_SCHEMA_REGISTRY_PASSWORD', 'AZURE_CLIENT_ID', 'AZURE_TENANT_ID', 'AZURE_CLIENT_SECRET', 'AZURE_CLIENT_CERTIFICATE_PATH', 'AZURE_FEDERATED_TOKEN_FILE', 'AZURE_AUTHORITY_HOST', 'RENTFOLD_FILE_DIR', 'RENTFOLD_STORE_DIR', 'RENTFOLD_CONFIG_FILE', 'RENTFOLD_KAFKA_TLS_CA', 'RENTFOLD_KAFKA_SASL_USERNAME', 'RENTFOLD_KAFKA_SASL_PASSWORD'];
 
 describe('configuration', () => {
   it('has a wrong value for every option that can be wrong', () => {
@@ -54,6 +54,26 @@ describe('configuration', () => {
   it('takes brokers with ports from 1 to 65535, by name or address', () => {
     for (const wrong of ['a:0', 'a:65536', 'a:99999', 'a:', 'a', ':9092', 'b:1,a:0', 'http://a:1']) expect(problems({ RENTFOLD_KAFKA_BROKERS: wrong })).toEqual([expect.stringMatching(/^RENTFOLD_KAFKA_BROKERS: .*1 to 65535/)]);
     expect(problems({ RENTFOLD_KAFKA_BROKERS: 'a.b:1,127.0.0.1:65535,[::1]:9092' })).toEqual([]);
+  });
+
+  it('takes an address and a login of a schema registry, and names what is missing of them', () => {
+    const url = { RENTFOLD_SCHEMA_REGISTRY_URL: 'https://registry.example/apis/ccompat/v7/' };
+    expect(load({ ...url, RENTFOLD_SCHEMA_REGISTRY_USERNAME: 'me', RENTFOLD_SCHEMA_REGISTRY_PASSWORD: 'a-secret' }).config.registries)
+      .toEqual({ confluent: { url: 'https://registry.example/apis/ccompat/v7', login: { username: 'me', password: 'a-secret' } }, azure: null });
+    expect(problems({ ...url, RENTFOLD_SCHEMA_REGISTRY_USERNAME: 'me' })).toEqual([expect.stringMatching(/^RENTFOLD_SCHEMA_REGISTRY_PASSWORD: is needed/)]);
+    expect(problems({ ...url, RENTFOLD_SCHEMA_REGISTRY_PASSWORD: 'a-secret' })).toEqual([expect.stringMatching(/^RENTFOLD_SCHEMA_REGISTRY_USERNAME: is needed/)]);
+    expect(problems({ RENTFOLD_SCHEMA_REGISTRY_PASSWORD: 'a-secret' })).toEqual([expect.stringMatching(/^RENTFOLD_SCHEMA_REGISTRY_PASSWORD: has no effect without RENTFOLD_SCHEMA_REGISTRY_URL/)]);
+    const [line, ...more] = problems({ RENTFOLD_SCHEMA_REGISTRY_URL: 'https://me:a-secret@registry.example' });
+    expect(line).toMatch(/^RENTFOLD_SCHEMA_REGISTRY_URL: .*RENTFOLD_SCHEMA_REGISTRY_PASSWORD/);
+    expect([line, ...more].join()).not.toContain('a-secret');
+    for (const wrong of ['ftp://a', 'https://a?b', 'a']) expect(problems({ RENTFOLD_SCHEMA_REGISTRY_URL: wrong })).toEqual([expect.stringMatching(/^RENTFOLD_SCHEMA_REGISTRY_URL: /)]);
+  });
+
+  it('takes a namespace with a schema registry, by an identity', () => {
+    const namespace = { RENTFOLD_SCHEMA_REGISTRY_NAMESPACE: 'rental.servicebus.windows.net' };
+    expect(load({ ...namespace, RENTFOLD_AZURE_IDENTITY: 'managed' }).config.registries.azure).toEqual({ url: 'https://rental.servicebus.windows.net', identity: { kind: 'managed', clientId: null } });
+    expect(problems(namespace)).toEqual([expect.stringMatching(/^RENTFOLD_SCHEMA_REGISTRY_NAMESPACE: needs RENTFOLD_AZURE_IDENTITY/)]);
+    expect(problems({ RENTFOLD_SCHEMA_REGISTRY_NAMESPACE: 'http://rental.example', RENTFOLD_AZURE_IDENTITY: 'managed' })).toHaveLength(1);
   });
 
   it('starts with nothing set, on the embedded default', () => {

@@ -139,6 +139,37 @@ describe('the life of a process', () => {
     expect([generation, checkpointsSucceeded, checkpointsFailed]).toEqual([CHECKPOINTS_KEPT + 5, CHECKPOINTS_KEPT + 5, 1]);
   });
 
+  it('knows since when changes are unpublished, also those folded while a checkpoint is written, and how publishing fails', () => {
+    const control = createControl(AT);
+    const since = (): number | null => control.state().publishing.unpublishedSince;
+    const checkpointed = (error: string | null): void => control.checkpointed({ generation: 1, rows: 1, bytes: 2, durationMs: 3, at: AT, error }, 'a');
+    expect(since()).toBeNull();
+    control.folded([position('rents', 0, 1)], AT + 1);
+    control.folded([position('rents', 0, 2)], AT + 2);
+    control.checkpointBegun();
+    control.folded([position('rents', 0, 3)], AT + 3);
+    checkpointed('the disk is full');
+    expect(since()).toBe(AT + 1);
+    control.checkpointBegun();
+    control.folded([position('rents', 0, 4)], AT + 4);
+    checkpointed(null);
+    expect(since()).toBe(AT + 4);
+    control.checkpointBegun();
+    checkpointed(null);
+    expect(since()).toBeNull();
+    const failure = { attempt: 'checkpoint' as const, code: 'STORE_UNAVAILABLE', message: 'x'.repeat(MESSAGE_LENGTH_MAX * 2), at: AT };
+    control.publishFailed(failure);
+    control.publishFailed(failure);
+    control.leaseAnswered();
+    expect(control.state().publishing).toMatchObject({ failuresInARow: 2, lastFailure: { ...failure, message: `${'x'.repeat(MESSAGE_LENGTH_MAX - 1)}…` } });
+    control.publishFailed({ ...failure, attempt: 'lease' });
+    control.leaseAnswered();
+    expect(control.state().publishing).toMatchObject({ failuresInARow: 0, lastFailure: null });
+    control.publishFailed(failure);
+    checkpointed(null);
+    expect(control.state().publishing).toMatchObject({ failuresInARow: 0, lastFailure: null });
+  });
+
   it('counts warnings by code within bounds', () => {
     const control = createControl(AT);
     for (let i = 0; i < WARNING_CODES_MAX + 3; i++) control.warned({ code: `CODE_${i}`, message: 'x' }, AT);
@@ -168,7 +199,8 @@ const steps = fc.array(fc.oneof(
     control.opened({ bounds: bounds.map(([p, end]) => ({ ...p, start: 0, end })), gaps: [] }, AT);
   }),
   fc.boolean().map((once): Step => (control) => restored(control, [], once)),
-  fc.constantFrom('publisher' as const, 'standby' as const).map((role): Step => (control) => control.roleChanged(role)),
+  fc.constantFrom<Step>((control) => control.checkpointBegun(), (control) => control.leaseAnswered(), (control) => control.publishFailed({ attempt: 'lease', code: 'A', message: 'm', at: AT })),
+  fc.constantFrom('publisher' as const, 'standby' as const).map((role): Step => (control) => control.roleChanged(role, null)),
   fc.string().map((code): Step => (control) => control.warned({ code, message: code }, AT)),
   fc.tuple(fc.nat(9), fc.option(fc.string())).map(([generation, error]): Step => (control) => {
     control.checkpointed({ generation, rows: 0, bytes: 0, durationMs: 0, at: AT, error }, 'a');

@@ -8,6 +8,7 @@ import type { DecodeOptions, Decoder, DecoderMemory } from './decoder.ts';
 import { ASKS_DELETE, ASKS_NOTHING, ASKS_TOMBSTONE, Envelope, POSITION_PACKED } from './envelope.ts';
 import { EntryWriter } from './entry-writer.ts';
 import { ExpenseTypes } from './expense-types.ts';
+import { JsonTape } from './json-tape.ts';
 import { KeyReader } from './keys.ts';
 import { ROW_AMOUNT, ROW_DATE, ROW_PROPERTY, tableLayouts } from './layout.ts';
 import type { TableLayout } from './layout.ts';
@@ -16,13 +17,14 @@ import { PartitionMemory } from './partition-memory.ts';
 import { createFormatContext } from './recognise.ts';
 import { RowReader } from './row.ts';
 import { SchemaBlocks } from './schema-block.ts';
+import { Schemas } from './schemas.ts';
 import { PIECE_KEPT, PIECE_REPEATED, SegmentMemory } from './segments.ts';
 import type { Piece } from './segments.ts';
 import { finishPosition, readPosition } from './source-position.ts';
 import { TableLookup } from './table-lookup.ts';
 import { Tables } from './tables.ts';
 import type { PhysicalTable } from './tables.ts';
-import { TOKEN_STRING, Tape } from './tape.ts';
+import { TOKEN_STRING } from './token.ts';
 import { Topics } from './topics.ts';
 import type { Topic } from './topics.ts';
 import { ValueReader } from './values.ts';
@@ -34,6 +36,7 @@ export function createDecoder(options: DecodeOptions, memory: DecoderMemory): De
 }
 
 class ChangeDecoder implements Decoder {
+  readonly schemas: Schemas;
   readonly #options: DecodeOptions;
   readonly #positions: DecoderMemory['positions'];
   readonly #vocabulary = new Vocabulary();
@@ -57,12 +60,13 @@ class ChangeDecoder implements Decoder {
     this.#layouts = tableLayouts(options.columns, this.#vocabulary.names);
     this.#tables = new Tables(options.tables, memory.seenTables);
     this.#lookup = new TableLookup(this.#tables);
-    this.#messages = new MessageReader(createFormatContext(this.#vocabulary, new SchemaBlocks(this.#vocabulary)));
+    this.schemas = new Schemas(this.#vocabulary.names);
+    this.#messages = new MessageReader(createFormatContext(this.#vocabulary, new SchemaBlocks(this.#vocabulary)), this.schemas);
     const values = new ValueReader(options, this.#vocabulary);
-    this.#keys = new KeyReader(this.#vocabulary, values);
+    this.#keys = new KeyReader(this.#vocabulary, values, this.schemas);
     this.#topics = new Topics(this.#tables, this.#keys);
     this.#writer = new EntryWriter(new RowReader(values, this.#keys, options), this.#keys);
-    this.#event = new Envelope(new Tape(this.#vocabulary.names));
+    this.#event = new Envelope(new JsonTape(this.#vocabulary.names));
     this.#segments = new SegmentMemory(memory.wholeEvents);
     for (const letter of memory.pieces ?? []) this.#restorePiece(letter);
   }
@@ -73,7 +77,7 @@ class ChangeDecoder implements Decoder {
     const memories = batch.partitions.map(({ topic, partition }) => this.#memoryOf(topic, partition));
     const topics = batch.partitions.map(({ topic }) => this.#topics.of(topic));
     for (const memory of memories) memory.begin();
-    this.#messages.begin(batch.bytes);
+    this.#messages.begin(batch);
     this.#writer.begin(batch, builder);
     let read = 0;
     while (read < batch.count && this.#stop === null) {
@@ -90,10 +94,10 @@ class ChangeDecoder implements Decoder {
   /** Decodes one record into entries. False when reading must stop before it. */
   #decodeRecord(batch: RecordBatch, index: number, memory: PartitionMemory, topic: Topic): boolean {
     const event = this.#event;
-    this.#messages.read(event, batch.valueStart[index], batch.valueEnd[index], topic.prefixes, topic.isTable);
+    this.#messages.read(event, index, topic.prefixes, topic.isTable);
     if (event.problem === 'ENVELOPE_UNKNOWN' && !topic.isTable) {
       const routed = this.#topics.routed(batch, index, topic);
-      if (routed.isTable) this.#messages.read(event, batch.valueStart[index], batch.valueEnd[index], topic.prefixes, true);
+      if (routed.isTable) this.#messages.read(event, index, topic.prefixes, true);
       else if (routed.name.includes('.') && this.#keys.standsIn(event)) {
         this.#strange(index, routed.table);
         return true;
@@ -168,7 +172,10 @@ class ChangeDecoder implements Decoder {
     const table = physical === null ? topic.table : this.#tables.findByTopic(physical);
     const layout = this.#layoutOf(table) ?? this.#layouts[table.perhaps] ?? null;
     if (layout === null) this.#writer.passOver(index, 'other_table');
-    else this.#writer.tombstone(index, layout);
+    else if (this.#keys.problem !== null) {
+      this.#event.fail(this.#keys.problem, this.#keys.problemText);
+      this.#writer.unreadable(index, this.#event, layout);
+    } else this.#writer.tombstone(index, layout);
   }
 
   #layoutOf(table: PhysicalTable): TableLayout | null {
@@ -189,8 +196,7 @@ class ChangeDecoder implements Decoder {
     const { topic, partition, offset, valueBytes } = letter;
     if (valueBytes === null) return;
     const { prefixes, isTable } = this.#topics.of(topic);
-    this.#messages.begin(valueBytes);
-    this.#messages.read(this.#event, 0, valueBytes.length, prefixes, isTable);
+    this.#messages.readPiece(this.#event, valueBytes, prefixes, isTable);
     const { piece } = this.#event;
     if (piece === null) return;
     const record = { topic, partition, offset, time: letter.time ?? Number.NaN, bytes: valueBytes, start: 0, end: valueBytes.length };

@@ -1,6 +1,8 @@
 import type { RecordBatch } from '../source/source.ts';
 import type { PartitionPosition } from '../source/positions.ts';
 import type { ChangeBatch, DeadLetter, SeenTables, TableName } from './change.ts';
+import type { SchemaId } from './framing.ts';
+import type { SchemaAnswer, SchemaNeed } from './schemas.ts';
 
 /** Columns that figures are made of, per logical table. `property_id` of `properties` is its `id`. */
 export const COLUMNS = {
@@ -30,6 +32,17 @@ export interface DecodeOptions {
  */
 export interface Decoder {
   decode(batch: RecordBatch): ChangeBatch;
+  readonly schemas: SchemaBook;
+}
+
+/** What a decoder knows of the schemas in a registry. Records that need one which it does not know are dead letters: whoever hands over batches asks for what is missing first. */
+export interface SchemaBook {
+  /** Ids that a batch names and nothing is known about. */
+  missing(batch: RecordBatch): readonly SchemaNeed[];
+  /** Takes what a registry says about an id. */
+  learn(id: SchemaId, answer: SchemaAnswer): void;
+  /** Forgets an id, so that it is missing again. */
+  forget(id: SchemaId): void;
 }
 
 /** What a decoder must know from before a restart. */

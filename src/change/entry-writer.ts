@@ -15,7 +15,7 @@ import type { TableLayout } from './layout.ts';
 import { bytesOf } from './partition-memory.ts';
 import type { RowReader } from './row.ts';
 import type { Piece } from './segments.ts';
-import { TOKEN_OBJECT } from './tape.ts';
+import { TOKEN_OBJECT } from './token.ts';
 
 /** Writes the entries of events whose table is one of ours, and dead letters with all that can be said about them. */
 export class EntryWriter {

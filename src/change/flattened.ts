@@ -1,7 +1,7 @@
 import { ASKS_DELETE, ASKS_TRUNCATE, ASKS_UPSERT } from './envelope.ts';
 import type { Envelope } from './envelope.ts';
 import type { FormatContext } from './recognise.ts';
-import { TOKEN_FALSE, TOKEN_NULL, TOKEN_STRING, TOKEN_TRUE } from './tape.ts';
+import { TOKEN_FALSE, TOKEN_NULL, TOKEN_STRING, TOKEN_TRUE } from './token.ts';
 import type { Tape } from './tape.ts';
 import { isText } from './text-view.ts';
 import { SOURCE_SLOTS, TOP_ROW_DELETED, TOP_ROW_OP } from './vocabulary.ts';

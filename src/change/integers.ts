@@ -1,4 +1,4 @@
-import { TOKEN_NUMBER, TOKEN_STRING } from './tape.ts';
+import { TOKEN_NUMBER, TOKEN_STRING } from './token.ts';
 import type { Tape } from './tape.ts';
 
 /**

@@ -1,10 +1,15 @@
+import type { Code } from '../errors.ts';
 import type { Envelope } from './envelope.ts';
+import { FRAME_BYTES, framedKeySchema } from './framing.ts';
 import { ID_NONE, ID_SHORT } from './identifier.ts';
 import { isUtf8 } from './json-scan.ts';
+import { JsonTape } from './json-tape.ts';
 import { ROW_KEY } from './layout.ts';
 import type { TableLayout } from './layout.ts';
 import { NAME_UNKNOWN } from './names.ts';
-import { TOKEN_ARRAY, TOKEN_NULL, TOKEN_NUMBER, TOKEN_OBJECT, TOKEN_STRING, Tape } from './tape.ts';
+import type { SchemaReading, Schemas } from './schemas.ts';
+import { TOKEN_ARRAY, TOKEN_NULL, TOKEN_NUMBER, TOKEN_OBJECT, TOKEN_STRING } from './token.ts';
+import type { Tape } from './tape.ts';
 import { TextView } from './text-view.ts';
 import { encodeText } from './values.ts';
 import type { ValueReader } from './values.ts';
@@ -18,32 +23,39 @@ const STRUCT = new TextEncoder().encode('Struct{');
 export class KeyReader {
   readonly #vocabulary: Vocabulary;
   readonly #values: ValueReader;
-  readonly #tape: Tape;
+  readonly #tape: JsonTape;
+  readonly #schemas: Schemas;
   readonly #view = new TextView();
   readonly #slots = new Int32Array(SLOTS_MAX);
   /** The message key last opened: its struct or value in the tape (-1: none), or bare text. */
   #key = -1;
   #bare = false;
+  /** Why the message key last opened is a dead letter where it is needed: it is framed for a schema that cannot be had. */
+  problem: Code | null = null;
   #bytes: Uint8Array = new Uint8Array(0);
   #start = 0;
   #end = 0;
 
-  constructor(vocabulary: Vocabulary, values: ValueReader) {
+  constructor(vocabulary: Vocabulary, values: ValueReader, schemas: Schemas) {
     this.#vocabulary = vocabulary;
     this.#values = values;
-    this.#tape = new Tape(vocabulary.names);
+    this.#schemas = schemas;
+    this.#tape = new JsonTape(vocabulary.names);
   }
 
-  /** Opens a message key: JSON, with or without its schema, or bare text. Start -1 is no key. */
+  /** Opens a message key: framed for a schema registry, JSON with or without its schema, or bare text. Start -1 is no key. */
   open(bytes: Uint8Array, start: number, end: number): void {
     this.#key = -1;
     this.#bare = false;
+    this.problem = null;
     if (start < 0 || start === end) return;
     this.#bytes = bytes;
     this.#start = start;
     this.#end = end;
     const tape = this.#tape;
-    if (tape.read(bytes, start, end) < 0) {
+    const reading = this.#openFramed(bytes, start, end);
+    if (reading === 'failed') return;
+    if (reading !== 'read' && tape.read(bytes, reading === 'json' ? start + FRAME_BYTES : start, end) < 0) {
       this.#bare = end - start <= KEY_TEXT_MAX && bytes[start] !== 123 && bytes[start] !== 91 && !this.#isStruct() && isUtf8(bytes, start, end);
       return;
     }
@@ -51,6 +63,19 @@ export class KeyReader {
     if (tape.kind(0) !== TOKEN_OBJECT) return;
     tape.collect(0, this.#vocabulary.block, this.#slots);
     if (tape.membersRead === 2 && this.#slots[BLOCK_SCHEMA] >= 0 && this.#slots[BLOCK_PAYLOAD] >= 0) this.#key = this.#slots[BLOCK_PAYLOAD];
+  }
+
+  #openFramed(bytes: Uint8Array, start: number, end: number): SchemaReading {
+    const schema = framedKeySchema(bytes, start, end);
+    if (schema < 0) return 'unknown';
+    const reading = this.#schemas.read(this.#tape, schema, 'The key', bytes, start + FRAME_BYTES, end);
+    if (reading === 'failed') this.problem = this.#schemas.problem;
+    return reading;
+  }
+
+  /** Why the key last opened cannot be read by its schema, in words. */
+  get problemText(): string {
+    return this.#schemas.problemText;
   }
 
   /** The table a routed key names (`__dbz__physicalTableIdentifier`: the topic the event came from), or null. */

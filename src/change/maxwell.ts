@@ -3,7 +3,7 @@ import type { Envelope } from './envelope.ts';
 import { readInteger, readUnsigned, readUnsignedToken } from './integers.ts';
 import type { FormatContext } from './recognise.ts';
 import { packBinlogFile, packBinlogRow } from './source-position.ts';
-import { TOKEN_NULL, TOKEN_OBJECT, TOKEN_STRING } from './tape.ts';
+import { TOKEN_NULL, TOKEN_OBJECT, TOKEN_STRING } from './token.ts';
 import type { Tape } from './tape.ts';
 import {
   MAXWELL_OLD, MAXWELL_POSITION, MAXWELL_SERVER_ID, MAXWELL_TABLE, MAXWELL_TS, MAXWELL_XOFFSET, SOURCE_DB, SOURCE_FILE, SOURCE_POS, SOURCE_TABLE, TOP_DATA, TOP_DATABASE,

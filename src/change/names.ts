@@ -7,6 +7,7 @@ export const NAME_UNKNOWN = 0;
 
 const BUCKETS = 1024;
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /**
  * The member names decoding cares about (envelope fields, columns), as small numbers. The tokenizer looks every name up while
@@ -45,12 +46,24 @@ export class Names {
     return NAME_UNKNOWN;
   }
 
+  /** Id of a name that may have been made legal for Avro: what is neither letter, digit nor underline became an underline. */
+  findAdjusted(text: string): number {
+    const bytes = encoder.encode(text);
+    const known = this.find(bytes, 0, bytes.length);
+    if (known !== NAME_UNKNOWN) return known;
+    return Math.max(NAME_UNKNOWN, this.#texts.findIndex((name, id) => id !== NAME_UNKNOWN && adjusted(decoder.decode(name)) === text));
+  }
+
   /** The same for a name with escapes, as it stands between its quotes. */
   findEscaped(bytes: Uint8Array, start: number, end: number): number {
     const text = new Uint8Array(end - start);
     const length = unescape(bytes, start, end, text, true);
     return length < 0 ? NAME_UNKNOWN : this.find(text, 0, length);
   }
+}
+
+function adjusted(name: string): string {
+  return name.replace(/[^A-Za-z0-9_]/gu, '_').replace(/^[0-9]/, '_');
 }
 
 function bucketOf(bytes: Uint8Array, start: number, end: number): number {

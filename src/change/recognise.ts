@@ -2,9 +2,11 @@ import { readChangeEvent } from './sqlserver-events.ts';
 import { ASKS_DELETE, ASKS_TOMBSTONE, ASKS_TRUNCATE, ASKS_UPSERT } from './envelope.ts';
 import type { Envelope } from './envelope.ts';
 import { readFlattened } from './flattened.ts';
+import { JsonTape } from './json-tape.ts';
 import { readMaxwell } from './maxwell.ts';
 import type { SchemaBlocks } from './schema-block.ts';
-import { TOKEN_NULL, TOKEN_OBJECT, TOKEN_STRING, Tape } from './tape.ts';
+import { TOKEN_NULL, TOKEN_OBJECT, TOKEN_STRING } from './token.ts';
+import type { Tape } from './tape.ts';
 import { TextView, isText } from './text-view.ts';
 import {
   SLOTS_MAX, TOP_AFTER, TOP_AGGREGATE_TYPE, TOP_BEFORE, TOP_DATA, TOP_DATABASE, TOP_DATABASE_NAME, TOP_DDL, TOP_EVENT_COUNT, TOP_EVENT_OP, TOP_ID, TOP_MESSAGE, TOP_OP, TOP_PAYLOAD,
@@ -31,9 +33,9 @@ export interface FormatContext {
   readonly innerSlots: Int32Array;
   readonly rowSlots: Int32Array;
   readonly view: TextView;
-  readonly inner: Tape;
-  readonly current: Tape;
-  readonly old: Tape;
+  readonly inner: JsonTape;
+  readonly current: JsonTape;
+  readonly old: JsonTape;
   readonly innerView: TextView;
   readonly currentView: TextView;
   readonly oldView: TextView;
@@ -44,7 +46,7 @@ export function createFormatContext(vocabulary: Vocabulary, schemas: SchemaBlock
   return {
     vocabulary, schemas, top: new Int32Array(SLOTS_MAX), slots: new Int32Array(SLOTS_MAX), innerSlots: new Int32Array(SLOTS_MAX),
     rowSlots: new Int32Array(SLOTS_MAX), view: new TextView(),
-    inner: new Tape(vocabulary.names), current: new Tape(vocabulary.names), old: new Tape(vocabulary.names),
+    inner: new JsonTape(vocabulary.names), current: new JsonTape(vocabulary.names), old: new JsonTape(vocabulary.names),
     innerView: new TextView(), currentView: new TextView(), oldView: new TextView(),
   };
 }

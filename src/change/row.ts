@@ -7,7 +7,7 @@ import type { KeyReader } from './keys.ts';
 import { ROW_AMOUNT, ROW_AMOUNT2, ROW_DATE, ROW_FLAG_COLUMN, ROW_KEY, ROW_PROPERTY, ROW_TYPE, ROW_UNIT, presentBit } from './layout.ts';
 import type { TableLayout } from './layout.ts';
 import { MONEY_OUT_OF_BOUNDS } from './money.ts';
-import { TOKEN_NULL, TOKEN_STRING } from './tape.ts';
+import { TOKEN_NULL, TOKEN_STRING } from './token.ts';
 import { TYPE_UNTYPED } from './schema-block.ts';
 import { FLAG_INVALID, IDENTIFIER_TOO_LONG } from './values.ts';
 import type { ValueReader } from './values.ts';

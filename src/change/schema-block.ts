@@ -1,7 +1,7 @@
 import { NAME_UNKNOWN, NAMES_MAX } from './names.ts';
 import type { Names } from './names.ts';
 import { readInteger } from './integers.ts';
-import { TOKEN_ARRAY, TOKEN_OBJECT, TOKEN_STRING } from './tape.ts';
+import { TOKEN_ARRAY, TOKEN_OBJECT, TOKEN_STRING } from './token.ts';
 import type { Tape } from './tape.ts';
 import { TextView, isText } from './text-view.ts';
 import { BLOCK_FIELD, BLOCK_FIELDS, BLOCK_NAME, BLOCK_PARAMETERS, BLOCK_SCALE, BLOCK_TYPE, SLOTS_MAX } from './vocabulary.ts';
@@ -20,7 +20,8 @@ export const TYPE_NANOSECONDS = 6;
 /** Bytes without a meaning we know. */
 export const TYPE_BYTES = 7;
 
-const SEMANTIC_TYPES: readonly (readonly [name: string, type: number])[] = [
+/** Connect's names of date types that are whole numbers. */
+export const SEMANTIC_TYPES: readonly (readonly [name: string, type: number])[] = [
   ['io.debezium.time.Date', TYPE_DAYS], ['org.apache.kafka.connect.data.Date', TYPE_DAYS],
   ['io.debezium.time.Timestamp', TYPE_MILLISECONDS], ['org.apache.kafka.connect.data.Timestamp', TYPE_MILLISECONDS],
   ['io.debezium.time.MicroTimestamp', TYPE_MICROSECONDS], ['io.debezium.time.NanoTimestamp', TYPE_NANOSECONDS],

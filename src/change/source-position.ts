@@ -3,7 +3,7 @@ import { readInteger, readUnsigned, readUnsignedToken } from './integers.ts';
 import {
   POSITION_BINLOG, POSITION_CES, POSITION_COMMIT_MISSING, POSITION_EPOCH_SHIFT, POSITION_NONE, POSITION_POSTGRES, POSITION_SNAPSHOT, POSITION_SQLSERVER, POSITION_TIME,
 } from './position.ts';
-import { TOKEN_NULL, TOKEN_STRING } from './tape.ts';
+import { TOKEN_NULL, TOKEN_STRING } from './token.ts';
 import type { Tape } from './tape.ts';
 import {
   SOURCE_CHANGE_LSN, SOURCE_COMMIT_LSN, SOURCE_EVENT_SERIAL_NO, SOURCE_FILE, SOURCE_LSN, SOURCE_POS, SOURCE_ROW, SOURCE_SEQUENCE, SOURCE_SERVER_ID, SOURCE_TS_MS,

@@ -4,7 +4,8 @@ import { parseInstant } from './date-text.ts';
 import { readInteger, readUnsigned, readUnsignedToken } from './integers.ts';
 import type { FormatContext } from './recognise.ts';
 import { markChangeEventPosition, packLsn, packLsnText } from './source-position.ts';
-import { TOKEN_NULL, TOKEN_OBJECT, TOKEN_STRING, TOKEN_TRUE } from './tape.ts';
+import { TOKEN_NULL, TOKEN_OBJECT, TOKEN_STRING, TOKEN_TRUE } from './token.ts';
+import type { JsonTape } from './json-tape.ts';
 import type { Tape } from './tape.ts';
 import type { TextView } from './text-view.ts';
 import {
@@ -94,7 +95,7 @@ function present(tape: Tape, token: number): number {
 }
 
 /** The object a token holds as JSON text (read into `target`) or is itself; -1 when it is neither. `opened` tells in which tape it is. */
-function openJson(event: Envelope, tape: Tape, token: number, target: Tape, view: TextView, what: string): number {
+function openJson(event: Envelope, tape: Tape, token: number, target: JsonTape, view: TextView, what: string): number {
   if (token < 0) return -1;
   if (tape.kind(token) === TOKEN_OBJECT) return token;
   if (tape.kind(token) !== TOKEN_STRING) return -1;

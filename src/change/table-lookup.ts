@@ -1,5 +1,5 @@
 import type { Envelope } from './envelope.ts';
-import { TOKEN_STRING } from './tape.ts';
+import { TOKEN_STRING } from './token.ts';
 import type { Tape } from './tape.ts';
 import type { PhysicalTable, Tables } from './tables.ts';
 import { TextView } from './text-view.ts';

@@ -1,34 +1,13 @@
-import { NameGuesses } from './name-guesses.ts';
-import { NAME_UNKNOWN } from './names.ts';
-import type { Names, SlotMap } from './names.ts';
-import { PLAIN, SCAN_ESCAPED, SCAN_INVALID, SCAN_TOO_DEEP, scanNumber, scanString, skipSpace } from './json-scan.ts';
-
-/** Kinds of tokens. */
-export const TOKEN_NULL = 1;
-export const TOKEN_TRUE = 2;
-export const TOKEN_FALSE = 3;
-export const TOKEN_NUMBER = 4;
-export const TOKEN_STRING = 5;
-export const TOKEN_ARRAY = 6;
-export const TOKEN_OBJECT = 7;
+import type { SlotMap } from './names.ts';
+import { TOKEN_ESCAPED, TOKEN_KIND, TOKEN_NAME_SHIFT, TOKEN_WORDS } from './token.ts';
 
 /** Deepest nesting read; no change event comes near. */
 export const DEPTH_MAX = 128;
 
-const KIND = 7;
-const ESCAPED = 8;
-const NAME_SHIFT = 8;
-const WORDS = 4;
-const TOKENS_KEPT_MAX = 1 << 18;
-/** The literals' bytes as big-endian words; `false` is told by its last four. */
-const WORD_NULL = 0x6e756c6c;
-const WORD_TRUE = 0x74727565;
-const WORD_ALSE = 0x616c7365;
-
 /**
- * A JSON text as a flat list of tokens over its bytes. `read` validates the whole text and writes one token per value: four words
- * (kind, flags and the member name's id; start; end; the token after it). Strings span what is between the quotes. The first
- * token is 0; a container's first child is at `first`, siblings follow by `next`. The tape is reused from text to text.
+ * A value as a flat list of tokens over bytes: four words each (kind, flags and the member name's id; start; end; the token after it). Strings and numbers are text: they span
+ * what is between the quotes, and the digits. The first token is 0; a container's first child is at `first`, siblings follow by `next`. A tape is reused from value to value; its
+ * words are written by the reader of JSON (`json-tape.ts`), or one by one with `put` and `close`.
  */
 export class Tape {
   bytes: Uint8Array = new Uint8Array(0);
@@ -37,186 +16,68 @@ export class Tape {
   /** Members of the object last collected, and a bit for every slot found in it. */
   membersRead = 0;
   slotsFound = 0;
-  #words = new Int32Array(1024 * WORDS);
-  readonly #open = new Int32Array(DEPTH_MAX);
-  readonly #names: Names;
-  readonly #guesses: NameGuesses;
-  #view = new DataView(this.bytes.buffer);
-  #place = 0;
-  #name = NAME_UNKNOWN;
+  /** Memory of the tape's own, and the tokens of the value last read: they lie there, or are those of the shape that a JSON text has. */
+  protected own: Int32Array = new Int32Array(1024 * TOKEN_WORDS);
+  protected words = this.own;
 
-  constructor(names: Names) {
-    this.#names = names;
-    this.#guesses = new NameGuesses(names);
+  /** Begins a value that is put together: its texts lie in `bytes`. */
+  begin(bytes: Uint8Array): void {
+    this.bytes = bytes;
+    this.size = 0;
+    this.words = this.own;
   }
 
-  /** Reads one whole JSON text, `bytes[start..end)`. Returns `end`, or a negative answer of `json-scan.ts`. */
-  read(bytes: Uint8Array, start: number, end: number): number {
-    const at = this.readValue(bytes, start, end);
-    if (at < 0) return at;
-    return skipSpace(bytes, at, end) === end ? end : SCAN_INVALID;
-  }
-
-  /** Reads the JSON value at `start` and returns where it ends, or a negative answer. What follows it is not looked at. */
-  readValue(bytes: Uint8Array, start: number, end: number): number {
-    if (bytes !== this.bytes) {
-      this.bytes = bytes;
-      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  /** Adds a token and answers its index; `name` is the member name's id. A container is empty until it is closed. */
+  put(kind: number, name: number, start: number, end: number): number {
+    const token = this.size;
+    if (token === this.words.length) {
+      this.own = new Int32Array(2 * this.words.length);
+      this.own.set(this.words);
+      this.words = this.own;
     }
-    this.#makeRoom(end - start);
-    this.#name = NAME_UNKNOWN;
-    this.#place = 0;
-    const words = this.#words;
-    const open = this.#open;
-    let depth = 0;
-    let size = 0;
-    let at = skipSpace(bytes, start, end);
-    for (;;) {
-      const byte = at < end ? bytes[at] : 0;
-      const token = size;
-      size += WORDS;
-      if (byte === 34) {
-        let close = at + 1;
-        while (PLAIN[bytes[close]] === 1) close++;
-        let kind = TOKEN_STRING;
-        if (close >= end || bytes[close] !== 34) {
-          close = scanString(bytes, close < end ? close : at + 1, end);
-          if (close < 0) return close;
-          if (close >= SCAN_ESCAPED) kind |= ESCAPED;
-          close &= SCAN_ESCAPED - 1;
-        }
-        words[token] = kind | (this.#name << NAME_SHIFT);
-        words[token + 1] = at + 1;
-        words[token + 2] = close;
-        words[token + 3] = size;
-        at = close + 1;
-      } else if (byte === 123 || byte === 91) {
-        if (depth === DEPTH_MAX) return SCAN_TOO_DEEP;
-        words[token] = (byte === 123 ? TOKEN_OBJECT : TOKEN_ARRAY) | (this.#name << NAME_SHIFT);
-        words[token + 1] = at;
-        open[depth++] = token;
-        at = skipSpace(bytes, at + 1, end);
-        if (at >= end || bytes[at] !== byte + 2) {
-          this.#name = NAME_UNKNOWN;
-          if (byte === 123) at = this.#readName(bytes, at, end, depth);
-          if (at < 0) return at;
-          continue;
-        }
-      } else {
-        at = this.#readScalar(bytes, at, end, token);
-        if (at < 0) return at;
-      }
-      for (;;) {
-        if (depth === 0) {
-          this.size = size;
-          return at;
-        }
-        at = skipSpace(bytes, at, end);
-        const next = at < end ? bytes[at] : 0;
-        const container = open[depth - 1];
-        const isObject = (words[container] & KIND) === TOKEN_OBJECT;
-        if (next === 44) {
-          at = isObject ? this.#readName(bytes, at + 1, end, depth) : skipSpace(bytes, at + 1, end);
-          if (at < 0) return at;
-          break;
-        }
-        if (next !== (isObject ? 125 : 93)) return SCAN_INVALID;
-        words[container + 2] = ++at;
-        words[container + 3] = size;
-        depth--;
-      }
-    }
+    this.words[token] = kind | (name << TOKEN_NAME_SHIFT);
+    this.words[token + 1] = start;
+    this.words[token + 2] = end;
+    this.words[token + 3] = token + TOKEN_WORDS;
+    this.size = token + TOKEN_WORDS;
+    return token;
   }
 
-  /** Reads `"name":`, keeps the name's id for the value that follows, and returns where that begins. */
-  #readName(bytes: Uint8Array, from: number, end: number, depth: number): number {
-    let at = skipSpace(bytes, from, end);
-    const guess = this.#guesses.after(this.#place);
-    const length = this.#guesses.match(guess, this.#view, at, end);
-    if (length > 0) {
-      this.#place = guess;
-      this.#name = this.#guesses.nameOf[guess];
-      return skipSpace(bytes, at + length, end);
-    }
-    if (at >= end || bytes[at] !== 34) return SCAN_INVALID;
-    const start = at + 1;
-    let close = start;
-    while (PLAIN[bytes[close]] === 1) close++;
-    if (close + 1 < end && bytes[close] === 34 && bytes[close + 1] === 58) {
-      this.#name = this.#names.find(bytes, start, close);
-      this.#place = this.#guesses.learn(this.#place, depth, bytes, start, close);
-      return skipSpace(bytes, close + 2, end);
-    } else {
-      close = scanString(bytes, close < end ? close : start, end);
-      if (close < 0) return close;
-      const escaped = close >= SCAN_ESCAPED;
-      close &= SCAN_ESCAPED - 1;
-      this.#name = escaped ? this.#names.findEscaped(bytes, start, close) : this.#names.find(bytes, start, close);
-    }
-    at = skipSpace(bytes, close + 1, end);
-    if (at >= end || bytes[at] !== 58) return SCAN_INVALID;
-    return skipSpace(bytes, at + 1, end);
-  }
-
-  #readScalar(bytes: Uint8Array, at: number, end: number, token: number): number {
-    const byte = at < end ? bytes[at] : 0;
-    let kind = TOKEN_NUMBER;
-    let close = SCAN_INVALID;
-    if (byte === 110) {
-      kind = TOKEN_NULL;
-      if (at + 4 <= end && this.#view.getInt32(at) === WORD_NULL) close = at + 4;
-    } else if (byte === 116) {
-      kind = TOKEN_TRUE;
-      if (at + 4 <= end && this.#view.getInt32(at) === WORD_TRUE) close = at + 4;
-    } else if (byte === 102) {
-      kind = TOKEN_FALSE;
-      if (at + 5 <= end && this.#view.getInt32(at + 1) === WORD_ALSE) close = at + 5;
-    } else close = scanNumber(bytes, at, end);
-    const words = this.#words;
-    words[token] = kind | (this.#name << NAME_SHIFT);
-    words[token + 1] = at;
-    words[token + 2] = close;
-    words[token + 3] = token + WORDS;
-    return close;
-  }
-
-  /** A text of `length` bytes has at most one token per two bytes, and open containers. */
-  #makeRoom(length: number): void {
-    const tokens = (length >> 1) + DEPTH_MAX + 2;
-    const held = this.#words.length / WORDS;
-    if (tokens > held || (held > TOKENS_KEPT_MAX && tokens <= TOKENS_KEPT_MAX)) this.#words = new Int32Array(Math.max(1024, tokens) * WORDS);
+  /** Ends a container: what was put since is in it. */
+  close(container: number): void {
+    this.words[container + 3] = this.size;
   }
 
   kind(token: number): number {
-    return this.#words[token] & KIND;
+    return this.words[token] & TOKEN_KIND;
   }
 
   /** Id of the member name the token is the value of; NAME_UNKNOWN outside objects. */
   name(token: number): number {
-    return this.#words[token] >> NAME_SHIFT;
+    return this.words[token] >> TOKEN_NAME_SHIFT;
   }
 
   /** A string with escapes: its bytes are not its text. */
   isEscaped(token: number): boolean {
-    return (this.#words[token] & ESCAPED) !== 0;
+    return (this.words[token] & TOKEN_ESCAPED) !== 0;
   }
 
   start(token: number): number {
-    return this.#words[token + 1];
+    return this.words[token + 1];
   }
 
   end(token: number): number {
-    return this.#words[token + 2];
+    return this.words[token + 2];
   }
 
   /** First child of a container; `next(container)` when it is empty. */
   first(token: number): number {
-    return token + WORDS;
+    return token + TOKEN_WORDS;
   }
 
   /** The token behind this value and all it holds. */
   next(token: number): number {
-    return this.#words[token + 3];
+    return this.words[token + 3];
   }
 
   /**
@@ -225,14 +86,14 @@ export class Tape {
    */
   collect(object: number, map: SlotMap, slots: Int32Array): number {
     slots.fill(-1);
-    const words = this.#words;
+    const words = this.words;
     const end = words[object + 3];
     let twice = 0;
     let found = 0;
     let members = 0;
-    for (let token = object + WORDS; token < end; token = words[token + 3]) {
+    for (let token = object + TOKEN_WORDS; token < end; token = words[token + 3]) {
       members++;
-      const slot = map[words[token] >> NAME_SHIFT];
+      const slot = map[words[token] >> TOKEN_NAME_SHIFT];
       if (slot < 0) continue;
       if (slots[slot] >= 0) twice |= 1 << slot;
       slots[slot] = token;

@@ -1,5 +1,5 @@
 import { unescape } from './json-scan.ts';
-import { TOKEN_STRING } from './tape.ts';
+import { TOKEN_STRING } from './token.ts';
 import type { Tape } from './tape.ts';
 
 const decoder = new TextDecoder();

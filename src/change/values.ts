@@ -6,7 +6,7 @@ import { IDENTIFIER_BYTES_MAX, ID_NONE, encodeIdentifier } from './identifier.ts
 import { readInteger } from './integers.ts';
 import { MONEY_INVALID, parseDecimal, parseUnscaled } from './money.ts';
 import { TYPE_BYTES, TYPE_DAYS, TYPE_DECIMAL, TYPE_MICROSECONDS, TYPE_MILLISECONDS, TYPE_NANOSECONDS, TYPE_PLAIN, TYPE_UNTYPED } from './schema-block.ts';
-import { TOKEN_FALSE, TOKEN_NULL, TOKEN_NUMBER, TOKEN_OBJECT, TOKEN_STRING, TOKEN_TRUE } from './tape.ts';
+import { TOKEN_FALSE, TOKEN_NULL, TOKEN_NUMBER, TOKEN_OBJECT, TOKEN_STRING, TOKEN_TRUE } from './token.ts';
 import type { Tape } from './tape.ts';
 import { TextView } from './text-view.ts';
 import { BLOCK_DAY, BLOCK_MONTH, BLOCK_SCALE, BLOCK_VALUE, BLOCK_YEAR, SLOTS_MAX } from './vocabulary.ts';

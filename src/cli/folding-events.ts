@@ -1,3 +1,4 @@
+import type { PublishFailure } from '../control-state.ts';
 import type { Control } from '../control.ts';
 import { RentfoldError } from '../errors.ts';
 import type { PipelineEvents } from '../pipeline.ts';
@@ -56,12 +57,17 @@ export function createFoldingEvents(log: Logger, control: Control, clock: Clock)
       const { generation } = control.state();
       const last = generation === null ? 'the next start reads the log from its beginning' : `the next start goes on from generation ${generation}`;
       const message = `checkpoint failed: ${messageOf(error)}; ${isLast ? last : 'folding and reading go on, and it is tried again'}`;
+      control.publishFailed(failureOf('checkpoint', error, now()));
       control.checkpointed({ generation: control.state().generation ?? 0, rows: 0, bytes: 0, durationMs: 0, at: now(), error: messageOf(error) }, control.state().lineage);
       warned({ code: 'CHECKPOINT_FAILED', message });
     },
     commitFailed: (error) => warned({ code: 'COMMIT_FAILED', message: `the source did not take the positions of the last checkpoint: ${messageOf(error)}` }),
-    failedToClaim: (error) => log.debug(`the lease could not be asked for: ${messageOf(error)}`),
+    failedToClaim(error) {
+      control.publishFailed(failureOf('lease', error, now()));
+      log.debug(`the lease could not be asked for: ${messageOf(error)}`);
+    },
     async checkpoint(snapshots, request) {
+      control.checkpointBegun();
       const outcome = await snapshots.checkpoint({
         ...request,
         onDurable({ generation, rows, bytes, ms }) {
@@ -79,6 +85,10 @@ export function createFoldingEvents(log: Logger, control: Control, clock: Clock)
       return outcome;
     },
   };
+}
+
+function failureOf(attempt: PublishFailure['attempt'], error: unknown, at: number): PublishFailure {
+  return { attempt, code: error instanceof RentfoldError ? error.code : 'UNEXPECTED', message: error instanceof Error ? error.message : String(error), at };
 }
 
 function messageOf(error: unknown): string {

@@ -7,7 +7,7 @@ import type { Books, Definitions } from '../ledger/ledger.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
 import { oneLine } from '../runtime/one-line.ts';
-import { openSnapshots, type Snapshots, type Step } from '../snapshot/checkpointer.ts';
+import { openSnapshots, type Role, type Snapshots, type Step } from '../snapshot/checkpointer.ts';
 import { decodingChanges } from '../snapshot/decoding-changes.ts';
 import type { Manifest } from '../snapshot/manifest.ts';
 import { createWriterId } from '../snapshot/names.ts';
@@ -47,7 +47,7 @@ export interface RestoredState {
   readonly state: State;
 }
 
-const CLAIM_EVERY_MS = 1_000;
+const SHOW_ROLE_EVERY_MS = 1_000;
 
 /** Prepares a folding process; nothing is read or written before the first call of a function below. */
 export function prepareFolding(parts: FoldingParts): Folding {
@@ -107,13 +107,26 @@ export async function openLog({ parts, control, events }: Folding, state: State)
   return opened;
 }
 
-/** A stand-by asks for the lease again and again; the control state shows the role within a second. */
-export async function claimLoop({ parts, snapshots, control, events }: Folding, signal: AbortSignal): Promise<void> {
+/** The role at the start, shown. Throws what asking for the lease throws. */
+export async function claimFirst({ snapshots, control }: Folding): Promise<Role> {
+  await snapshots.claim();
+  const { role, reason } = snapshots.status();
+  control.roleChanged(role, reason);
+  return role;
+}
+
+/** A stand-by asks for the lease again and again, as often as the store says, and at once when it has just lost it; the control state shows the role within a second. */
+export async function claimLoop({ parts: { clock, store }, snapshots, control, events }: Folding, signal: AbortSignal): Promise<void> {
+  let nextMs = clock.monotonicMs();
   while (!signal.aborted) {
-    await parts.clock.sleep(CLAIM_EVERY_MS, signal);
+    await clock.sleep(SHOW_ROLE_EVERY_MS, signal);
     if (signal.aborted) return;
-    if (snapshots.status().role === 'standby') await snapshots.claim().catch(events.failedToClaim);
-    const { role } = snapshots.status();
-    if (role !== control.state().role) control.roleChanged(role);
+    if (snapshots.status().role === 'standby' && clock.monotonicMs() >= nextMs) {
+      // What a timer is early or late by must not cost a whole turn of this loop.
+      nextMs = clock.monotonicMs() + store.leaseTerms.askEveryMs - SHOW_ROLE_EVERY_MS / 2;
+      await snapshots.claim().then(control.leaseAnswered, events.failedToClaim);
+    }
+    const { role, reason } = snapshots.status();
+    if (role !== control.state().role || reason !== control.state().roleReason) control.roleChanged(role, reason);
   }
 }

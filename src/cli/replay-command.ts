@@ -7,7 +7,7 @@ import { partitionName } from '../source/positions.ts';
 import type { OpenedLog } from '../source/source.ts';
 import { checkpointsOf } from './checkpoints.ts';
 import { closeAll, unlessEnded } from './ending.ts';
-import { claimLoop, openLog, prepareFolding, restoreState, type Folding, type FoldingParts, type RestoredState } from './folding.ts';
+import { claimFirst, claimLoop, openLog, prepareFolding, restoreState, type Folding, type FoldingParts, type RestoredState } from './folding.ts';
 import { ReplayMeter } from './replay-meter.ts';
 import { showProgress, type ProgressLine } from './replay-progress.ts';
 import { summaryText } from './replay-summary.ts';
@@ -25,7 +25,7 @@ export interface ReplayParts extends FoldingParts {
  */
 export async function replay(parts: ReplayParts): Promise<string> {
   const { log, ingest, store, shutdown, config } = parts;
-  const folding = prepareFolding({ ...parts, config: { ...config, batchRecordsMax: config.replayBatchRecordsMax } });
+  const folding = prepareFolding({ ...parts, config: { ...config, batchRecordsMax: config.replayBatchRecordsMax, checkpointSeconds: config.replayCheckpointSeconds } });
   const stopped = new AbortController();
   const running = AbortSignal.any([shutdown, stopped.signal]);
   const besides: Promise<void>[] = [];
@@ -49,14 +49,13 @@ interface Begun {
 }
 
 async function begin(folding: Folding): Promise<Begun> {
-  const { parts, control, snapshots } = folding;
+  const { parts, control } = folding;
   const { store, log } = parts;
   await store.open();
   // Looked at before the lease is asked for: a store that is refused stays as it is.
   const found = await newestManifest(store, createNames(parts.prefix));
   if (found?.caughtUpOnce === true) throw notEmpty(folding, found.lineage, found.generation);
-  if (await snapshots.claim() === 'standby') throw inUse(folding);
-  control.roleChanged('publisher');
+  if (await claimFirst(folding) === 'standby') throw inUse(folding);
   const restored = await restoreState(folding);
   const { caughtUpOnce, lineage, generation } = control.state();
   if (caughtUpOnce) throw notEmpty(folding, lineage!, generation!);

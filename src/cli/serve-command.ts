@@ -12,7 +12,7 @@ import type { OpenedLog } from '../source/source.ts';
 import { createState, type State } from '../state.ts';
 import { checkpointsOf } from './checkpoints.ts';
 import { closeAll, unlessEnded } from './ending.ts';
-import { claimLoop, openLog, prepareFolding, restoreState, type Folding, type FoldingParts, type RestoredState } from './folding.ts';
+import { claimFirst, claimLoop, openLog, prepareFolding, restoreState, type Folding, type FoldingParts, type RestoredState } from './folding.ts';
 
 /** Everything `serve` needs from the outside. */
 export interface ServeParts extends FoldingParts {
@@ -64,9 +64,9 @@ export async function serve(parts: ServeParts): Promise<void> {
 
 /** Store, lease, state, source. Without the lease it all goes on, as a stand-by. */
 async function begin(folding: Folding, held: HeldState): Promise<{ readonly restored: RestoredState; readonly opened: OpenedLog }> {
-  const { parts, control, snapshots } = folding;
+  const { parts } = folding;
   await parts.store.open();
-  control.roleChanged(await snapshots.claim());
+  await claimFirst(folding);
   const restored = await restoreState(folding);
   held.state = restored.state;
   if (parts.shutdown.aborted) throw new Error('asked to end before the source was opened');

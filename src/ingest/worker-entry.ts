@@ -2,10 +2,10 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { createDecoder } from '../change/decode.ts';
 import { hostIngest } from './host.ts';
 import { createInlineIngest } from './inline.ts';
-import { createSource } from './setup.ts';
+import { createRegistries, createSource } from './setup.ts';
 import type { IngestSetup } from './worker.ts';
 
 /** What runs in the ingest worker; `createWorkerIngest` starts it. */
 if (parentPort === null) throw new Error('This file runs in a worker thread only.');
-const { source } = workerData as IngestSetup;
-hostIngest(parentPort, createInlineIngest(createSource(source), createDecoder));
+const { source, registries = { confluent: null, azure: null } } = workerData as IngestSetup;
+hostIngest(parentPort, createInlineIngest(createSource(source), createDecoder, createRegistries(registries)));

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { RentfoldError } from '../errors.ts';
+import type { RegistriesConfig } from '../registry/registry-options.ts';
 import { Wake } from '../runtime/wake.ts';
 import { endWorker, errorFromWire } from '../runtime/workers.ts';
 import type { PartitionPosition } from '../source/positions.ts';
@@ -11,6 +12,8 @@ import type { SourceSetup } from './setup.ts';
 /** What the worker builds its source from: plain data. */
 export interface IngestSetup {
   readonly source: SourceSetup;
+  /** Not given: none is configured. */
+  readonly registries?: RegistriesConfig;
 }
 
 const ENTRY = new URL('./worker-entry.ts', import.meta.url);

@@ -73,6 +73,7 @@ function countsOf(core: Core): BooksCounts {
     openDeadLetters: core.letters.count,
     incompleteProperties: incompleteProperties(core),
     outOfRangeAccounts: core.accounts.outOfRange.size,
+    unpublishedRows: core.changes.rows.list.length + core.changes.marks + core.changes.inOpenCut,
     ledgerBytes: core.rows.bytes + core.index.bytes + core.deletes.bytes + core.changes.bytes,
     accountBytes: core.accounts.bytes,
   };

@@ -38,6 +38,8 @@ export class Changes {
   rows = new ChangeSet();
   accounts = new ChangeSet();
   marks = 0;
+  /** Rows and marks that an open cut has taken: not durable, and no longer among those above. */
+  inOpenCut = 0;
   watcher: WriteWatcher | null = null;
   figureWatcher: FigureWatcher | null = null;
 
@@ -63,6 +65,7 @@ export class Changes {
     this.rows = new ChangeSet();
     this.accounts = new ChangeSet();
     this.marks = 0;
+    this.inOpenCut = taken.rows.list.length + taken.marks;
     return taken;
   }
 

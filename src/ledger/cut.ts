@@ -147,5 +147,6 @@ export class Cut implements BooksCut, WriteWatcher, AccountTimes {
     this.#checkOpen();
     this.#isOpen = false;
     this.#core.changes.watcher = null;
+    this.#core.changes.inOpenCut = 0;
   }
 }

@@ -97,6 +97,11 @@ export interface BooksCounts {
   readonly openDeadLetters: number;
   readonly incompleteProperties: number;
   readonly outOfRangeAccounts: number;
+  /**
+   * Rows, remembered deletes and marks that no committed cut holds: what an outage of the store leaves to be written. Each counts once however often it changed (twice
+   * while a cut with it is being written), so this is bounded by what the books hold anyway; nothing else waits for the store.
+   */
+  readonly unpublishedRows: number;
   /** Bytes of typed arrays held for rows, index and chains; and for accounts. */
   readonly ledgerBytes: number;
   readonly accountBytes: number;

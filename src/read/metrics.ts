@@ -128,6 +128,7 @@ function addBookMetrics(registry: Registry, counts: () => BooksCounts): void {
   single('rentfold_open_dead_letters', 'Records that could not be understood and still mark a property, or name none.', (now) => now.openDeadLetters);
   single('rentfold_incomplete_properties', 'Properties that answer `complete: false` because of a dead letter.', (now) => now.incompleteProperties);
   single('rentfold_out_of_range_accounts', 'Accounts with a total beyond the range of exact numbers.', (now) => now.outOfRangeAccounts);
+  single('rentfold_unpublished_rows', 'Rows, deletes and marks that no generation of this process holds, each counted once.', (now) => now.unpublishedRows);
   single('rentfold_ledger_bytes', 'Bytes held for rows, index and chains.', (now) => now.ledgerBytes);
   single('rentfold_accounts_bytes', 'Bytes held for accounts.', (now) => now.accountBytes);
 }
@@ -144,6 +145,8 @@ function addProcessMetrics(registry: Registry, model: ReadModel): void {
   single('rentfold_checkpoint_success_timestamp_seconds', 'When the last checkpoint of this process became durable.', () => seconds(lastCheckpoint(model)?.at ?? null));
   single('rentfold_checkpoint_duration_seconds', 'Time the last durable checkpoint took.', () => seconds(lastCheckpoint(model)?.durationMs ?? null));
   single('rentfold_checkpoint_size_bytes', 'Bytes the last durable checkpoint wrote.', () => lastCheckpoint(model)?.bytes ?? null);
+  single('rentfold_unpublished_since_timestamp_seconds', 'When the oldest change was folded that no generation of this process holds.', () => seconds(model.control().publishing.unpublishedSince));
+  single('rentfold_publish_failures', 'Attempts to publish, or to get the lease, that failed since the last that did not.', () => model.control().publishing.failuresInARow);
   counter(registry, 'rentfold_checkpoints_total', 'Checkpoints tried by this process, by outcome.', ['outcome'], (emit) => {
     emit({ outcome: 'succeeded' }, model.control().checkpointsSucceeded);
     emit({ outcome: 'failed' }, model.control().checkpointsFailed);

@@ -112,6 +112,7 @@ export const statusAnswer = described('The state of the process.', exactly({
   lag_records: nullableInteger,
   newest_change_at: nullableInstant,
   role: { ...text, enum: ['publisher', 'standby'] },
+  role_reason: { ...nullableText, description: 'Why this process stands by.' },
   lineage: nullableText,
   generation: nullableInteger,
   incomplete_history: { type: 'array', items: text },
@@ -138,6 +139,14 @@ export const statusAnswer = described('The state of the process.', exactly({
       lag_records: nullableInteger, stop, records, passed_over_reasons: reasons, unattributed: count, order_ambiguous: count,
     }),
   },
+  unpublished: exactly({
+    rows: { ...count, description: 'Rows, deletes and marks that no generation of this process holds, each counted once: bounded by what is held anyway.' },
+    since: { ...nullableInstant, description: 'When the oldest of these changes was folded.' },
+    failures: { ...count, description: 'Attempts to publish, or to get the lease, that failed since the last that did not.' },
+    last_failure: {
+      type: ['object', 'null'], required: ['attempt', 'code', 'message', 'at'], properties: { attempt: { ...text, enum: ['checkpoint', 'lease'] }, code: text, message: text, at: nullableInstant },
+    },
+  }),
   checkpoints: exactly({
     succeeded: count,
     failed: count,

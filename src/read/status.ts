@@ -20,6 +20,7 @@ export function buildStatus(model: ReadModel, versions: Readonly<Record<string, 
     lag_records: lagRecords(control),
     newest_change_at: isoText(model.newestChangeAt()),
     role: control.role,
+    role_reason: control.roleReason,
     lineage: control.lineage,
     generation: control.generation,
     incomplete_history: control.incompleteHistory,
@@ -37,6 +38,7 @@ export function buildStatus(model: ReadModel, versions: Readonly<Record<string, 
     ledger_bytes: counts.ledgerBytes,
     account_bytes: counts.accountBytes,
     partitions: partitionsOf(control, counters),
+    unpublished: unpublishedOf(control, counts.unpublishedRows),
     checkpoints: checkpointsOf(control),
     parquet: parquetOf(control),
     warnings: Object.entries(control.warnings).map(([code, { count, message, at }]) => ({ code, count, message, at: isoText(at) })),
@@ -96,6 +98,13 @@ function placeOf(partition: PartitionStatus): Record<string, unknown> {
 
 function stopOf(stop: StopStatus | null): unknown {
   return stop === null ? null : { code: stop.code, message: stop.message, offset: stop.offset, at: isoText(stop.at) };
+}
+
+function unpublishedOf({ publishing: { unpublishedSince, failuresInARow, lastFailure } }: ControlState, rows: number): unknown {
+  return {
+    rows, since: isoText(unpublishedSince), failures: failuresInARow,
+    last_failure: lastFailure === null ? null : { attempt: lastFailure.attempt, code: lastFailure.code, message: lastFailure.message, at: isoText(lastFailure.at) },
+  };
 }
 
 function checkpointsOf(control: ControlState): unknown {

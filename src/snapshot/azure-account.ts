@@ -1,13 +1,16 @@
 import { RentfoldError } from '../errors.ts';
+import type { AzureIdentityConfig } from '../runtime/azure-identity.ts';
 
 /** Which container of which Azure Storage account, and what opens it: read from what operators set, without asking anybody. */
 
-/** A container and what opens it, as plain data that can cross a thread border. Other kinds of credential, such as an identity, become further cases. */
+/** A container and what opens it, as plain data that can cross a thread border. */
 export interface AzureContainer {
   readonly container: string;
   readonly credential:
     | { readonly kind: 'connection-string'; readonly connectionString: string }
-    | { readonly kind: 'account-key'; readonly account: string; readonly key: string };
+    /** `endpoint`: where the account is when that is not `https://<account>.blob.core.windows.net`. */
+    | { readonly kind: 'account-key'; readonly account: string; readonly key: string; readonly endpoint?: string }
+    | { readonly kind: 'identity'; readonly account: string; readonly endpoint?: string; readonly identity: AzureIdentityConfig };
 }
 
 /** A storage account as a client needs it. */
@@ -17,9 +20,10 @@ export interface AzureAccount {
   readonly authorization:
     | { readonly kind: 'key'; readonly account: string; readonly key: string }
     /** A shared access signature, without `?`. */
-    | { readonly kind: 'signature'; readonly account: string | null; readonly signature: string };
+    | { readonly kind: 'signature'; readonly account: string | null; readonly signature: string }
+    | { readonly kind: 'identity'; readonly identity: AzureIdentityConfig };
   /** The option an operator corrects when the account does not take it. */
-  readonly option: 'AZURE_STORAGE_CONNECTION_STRING' | 'AZURE_STORAGE_ACCOUNT_KEY';
+  readonly option: 'AZURE_STORAGE_CONNECTION_STRING' | 'AZURE_STORAGE_ACCOUNT_KEY' | 'RENTFOLD_AZURE_IDENTITY';
 }
 
 /** The emulator's account and key, published by its maker for `UseDevelopmentStorage=true`. */
@@ -35,9 +39,20 @@ export function accountOf(credential: AzureContainer['credential']): AzureAccoun
     if (typeof read === 'string') throw new RentfoldError('CONFIGURATION_INVALID', `AZURE_STORAGE_CONNECTION_STRING: ${read}`);
     return read;
   }
+  const endpoint = (credential.endpoint ?? `https://${credential.account}.blob.${HOST_SUFFIX}`).replace(/\/+$/, '');
+  if (credential.kind === 'identity') {
+    if (!isBlobEndpoint(endpoint) || !endpoint.startsWith('https:')) throw new RentfoldError('CONFIGURATION_INVALID', `AZURE_STORAGE_BLOB_ENDPOINT: \`${endpoint}\` is no https address; tokens go over TLS alone`);
+    return { endpoint, authorization: { kind: 'identity', identity: credential.identity }, option: 'RENTFOLD_AZURE_IDENTITY' };
+  }
   const { account, key } = credential;
   if (!isAccountKey(key)) throw new RentfoldError('CONFIGURATION_INVALID', 'AZURE_STORAGE_ACCOUNT_KEY: the value given is not an account key (base64)');
-  return { endpoint: `https://${account}.blob.${HOST_SUFFIX}`, authorization: { kind: 'key', account, key }, option: 'AZURE_STORAGE_ACCOUNT_KEY' };
+  return { endpoint, authorization: { kind: 'key', account, key }, option: 'AZURE_STORAGE_ACCOUNT_KEY' };
+}
+
+/** Whether a text is the address of a blob service, with nothing in it that could hold a secret: an endpoint is shown. */
+export function isBlobEndpoint(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  return url !== null && ['https:', 'http:'].includes(url.protocol) && url.hostname !== '' && `${url.search}${url.hash}${url.username}${url.password}` === '';
 }
 
 /** Whether a text has the form of an account key. */

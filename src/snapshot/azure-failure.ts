@@ -1,4 +1,5 @@
 import { RentfoldError } from '../errors.ts';
+import { identityFailureIn } from '../runtime/azure-identity-failure.ts';
 import { oneLine } from '../runtime/one-line.ts';
 import type { AzureAccount } from './azure-account.ts';
 
@@ -43,6 +44,8 @@ export function failureOf(error: unknown, account: AzureAccount, now: number): F
   if (!(error instanceof Error)) return null;
   if (error instanceof TryTimedOut) return network('TIMEOUT', error.message);
   if (error instanceof AnswerBroken) return network('ANSWER_BROKEN', `the answer broke off: ${error.message}`);
+  const noToken = identityFailureIn(error);
+  if (noToken !== null) return { code: 'NO_TOKEN', status: null, mayPass: noToken.mayPass, retryAfterMs: null, words: noToken.words, verdict: noToken.mayPass ? 'wait' : 'credential' };
   if (error.name !== 'RestError') return null;
   const { statusCode, response, code, message } = error as ServiceError;
   if (statusCode === undefined) return network(code ?? 'REQUEST_SEND_ERROR', networkWords(code ?? '', message, account));
@@ -50,7 +53,7 @@ export function failureOf(error: unknown, account: AzureAccount, now: number): F
   const service = named === undefined || named === 'REQUEST_SEND_ERROR' ? CODE_OF_STATUS[statusCode] ?? 'UNKNOWN' : oneLine(named).slice(0, 80);
   const answer: Answer = { now, status: statusCode, code: service, text: `${message}\n${response?.bodyAsText ?? ''}` };
   const { words, verdict } = explain(answer, account);
-  return { status: statusCode, code: service, words, verdict, mayPass: MAY_PASS.has(statusCode) || isAltered(answer), retryAfterMs: retryAfter(response?.headers?.get('retry-after'), now) };
+  return { status: statusCode, code: service, words, verdict, mayPass: MAY_PASS.has(statusCode) || isAltered(answer) || isOldToken(answer, account), retryAfterMs: retryAfter(response?.headers?.get('retry-after'), now) };
 }
 
 /** The failure as an error. `known`: the account has taken requests before, so what fails now is an outage whatever it is. */
@@ -78,6 +81,11 @@ function networkWords(code: string, message: string, account: AzureAccount): str
 /** The content did not come as its MD5 says; the emulator has no code of its own for it. */
 function isAltered({ status, code, text }: Answer): boolean {
   return code === 'Md5Mismatch' || (status === 400 && /contentMD5 doesn't match/i.test(text));
+}
+
+/** A token may end on its way; the next one is another. */
+function isOldToken({ status, text }: Answer, { authorization }: AzureAccount): boolean {
+  return authorization.kind === 'identity' && (status === 401 || /lifetime validation failed/i.test(text));
 }
 
 interface Answer {
@@ -118,18 +126,27 @@ function explain(answer: Answer, account: AzureAccount): Explanation {
   }
 }
 
-function explainRefusal({ code, text, now }: Answer, { authorization }: AzureAccount): Explanation {
-  const isKey = authorization.kind === 'key';
+function explainRefusal(answer: Answer, { authorization }: AzureAccount): Explanation {
+  const { code, text, now } = answer;
   if (/date header too old|x-ms-date/i.test(text)) return { words: 'the time of the request was refused: the clock of this machine is wrong, set it', verdict: 'wait' };
+  if (code === 'AccountIsDisabled') return { words: 'the account is disabled', verdict: 'right' };
+  if (authorization.kind === 'identity') return explainIdentity(answer);
+  const isKey = authorization.kind === 'key';
   if (!isKey && hasExpired(authorization.signature, now)) return { words: 'the shared access signature has expired: make a new one', verdict: 'credential' };
   if (!isKey && /not valid in the specified time frame/i.test(text)) return { words: 'the shared access signature is not valid now: make a new one, or set the clock of this machine', verdict: 'credential' };
   if (code === 'KeyBasedAuthenticationNotPermitted') return { words: 'the account does not admit account keys or signatures made with them', verdict: 'credential' };
-  if (code === 'AccountIsDisabled') return { words: 'the account is disabled', verdict: 'right' };
   if (code === 'AuthenticationFailed' || /failed to authenticate/i.test(text)) {
     return { words: isKey ? 'the account key was refused: it is wrong or was rotated' : 'the shared access signature was refused: it is wrong, or the key it was made with was rotated', verdict: 'credential' };
   }
   const missing = RIGHT_MISSING.test(code) ? 'the credential lacks the right to do this' : 'not permitted';
   return { words: `${missing}, or the account's firewall does not admit this machine; needed are read, add, create, write, delete and list on the container`, verdict: 'right' };
+}
+
+function explainIdentity({ status, code }: Answer): Explanation {
+  if (status === 401 || code === 'AuthenticationFailed' || code === 'InvalidAuthenticationInfo') {
+    return { words: 'the identity\'s token was refused: the account belongs to another tenant than the identity (AZURE_TENANT_ID), or the clock of this machine is wrong', verdict: 'credential' };
+  }
+  return { words: 'the identity lacks the role Storage Blob Data Contributor on the container (a new assignment takes up to ten minutes), or the account\'s firewall does not admit this machine', verdict: 'right' };
 }
 
 /** Whether a signature's own last moment (`se`) is over. */

@@ -1,10 +1,11 @@
 import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 import { RentfoldError } from '../errors.ts';
+import { createTokenCredential } from '../runtime/azure-identity.ts';
 import { createSystemClock, type Clock } from '../runtime/clock.ts';
 import { accountOf, type AzureAccount, type AzureContainer } from './azure-account.ts';
 import { AzureCalls } from './azure-calls.ts';
 import { readLast, readRanges, readWhole } from './azure-download.ts';
-import { takeAzureLease } from './azure-lease.ts';
+import { AZURE_LEASE_TERMS, takeAzureLease } from './azure-lease.ts';
 import { openContainer } from './azure-open.ts';
 import { upload, type Condition } from './azure-upload.ts';
 import { ownIdentity, type ProcessIdentity } from './process-identity.ts';
@@ -40,6 +41,7 @@ export function createAzureStore(options: AzureStoreOptions, parts: AzureStorePa
 
 class AzureStore implements Store {
   readonly place: string;
+  readonly leaseTerms = AZURE_LEASE_TERMS;
   readonly #account: AzureAccount;
   readonly #container: string;
   readonly #work: string;
@@ -155,9 +157,14 @@ async function loadClient(account: AzureAccount, container: string): Promise<Con
   const url = `${endpoint}/${container}`;
   // Repeating is ours, see `AzureCalls`.
   const settings = { retryOptions: { maxTries: 1 }, userAgentOptions: { userAgentPrefix: 'rentfold' } };
-  return authorization.kind === 'key'
-    ? new ContainerClient(url, new StorageSharedKeyCredential(authorization.account, authorization.key), settings)
-    : new ContainerClient(`${url}?${authorization.signature}`, new AnonymousCredential(), settings);
+  switch (authorization.kind) {
+    case 'key':
+      return new ContainerClient(url, new StorageSharedKeyCredential(authorization.account, authorization.key), settings);
+    case 'signature':
+      return new ContainerClient(`${url}?${authorization.signature}`, new AnonymousCredential(), settings);
+    case 'identity':
+      return new ContainerClient(url, await createTokenCredential(authorization.identity), settings);
+  }
 }
 
 /** A tag that is not one of the service's matches no version; as it stands, the service would not understand it. */

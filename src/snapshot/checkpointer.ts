@@ -17,7 +17,7 @@ import type { SnapshotWork } from './work.ts';
 export interface Snapshots {
   /** What this process may do and what it last did. */
   status(): SnapshotStatus;
-  /** Tries to become the publisher; call it before restoring, and again every few seconds while standing by. */
+  /** Tries to become the publisher; call it before restoring, and again while standing by, as often as the store's lease terms say. Throws STORE_UNAVAILABLE. */
   claim(): Promise<Role>;
   /** Loads the newest usable generation. Call it once, before the first checkpoint. Throws STORE_DAMAGED, STORE_FOREIGN, STORE_UNAVAILABLE. */
   restore(createBooks: () => Books): Promise<RestoreResult>;

@@ -4,7 +4,7 @@ import { describeHolder, newHolder, parseHolder, type Holder } from './lease-hol
 import { ignoreMissing, syncFolder, temporaryName, writeDurably } from './local-files.ts';
 import { withGuard, type GuardPlace } from './local-guard.ts';
 import { isKnownDead } from './process-identity.ts';
-import type { Lease, LeaseHeld } from './store.ts';
+import type { Lease, LeaseHeld, LeaseTerms } from './store.ts';
 
 /**
  * The writer's lease of a local store: a lock file whose content changes with every heartbeat. Time is only ever measured as a length on one's own
@@ -15,6 +15,10 @@ import type { Lease, LeaseHeld } from './store.ts';
  */
 export const HEARTBEAT_MS = 2_000;
 export const EXPIRY_MS = 10_000;
+/** Looking at a file costs nothing. */
+const ASK_EVERY_MS = 1_000;
+/** The last heartbeat is seen within ASK_EVERY_MS, has to look the same for EXPIRY_MS, and that is found out within ASK_EVERY_MS. */
+export const LOCAL_LEASE_TERMS: LeaseTerms = { askEveryMs: ASK_EVERY_MS, takeOverMs: EXPIRY_MS + 2 * ASK_EVERY_MS };
 
 const FILE_NAME = 'lease.json';
 const BEAT_DIGITS = 12;
@@ -110,14 +114,21 @@ class LocalLease implements Lease {
     const late = `no heartbeat for ${EXPIRY_MS / 1000} s: the process was paused, the machine slept, or the store did not answer`;
     if (this.#isLate()) return late;
     try {
+      // A store that went away must not be given a last heartbeat by those who lost it: a stand-by elsewhere would wait for it.
+      if (!await this.#isMine()) return await this.#takenBy();
       await this.#handle.write(contentOf(this.#holder, ++this.#beats), 0);
       if (this.#isLate()) return late;
-      if (!await this.#isMine()) return `taken by ${describeHolder(await ignoreMissing(this.#place.files.readFile(this.#path, 'utf8')) ?? '')}`;
+      if (!await this.#isMine()) return await this.#takenBy();
       this.#renewedMs = before;
       return null;
     } catch {
       return this.#isLate() ? late : null;
     }
+  }
+
+  async #takenBy(): Promise<string> {
+    const there = await ignoreMissing(this.#place.files.readFile(this.#path, 'utf8'));
+    return there === null ? 'its file is gone: removed by hand, or the store went away' : `taken by ${describeHolder(there)}`;
   }
 
   #isLate(): boolean {

@@ -8,7 +8,7 @@ import {
   errnoOf, ignoreMissing, makeFolder, nodeFileSystem, outage, pathOf, removeAbandoned, syncFolder, temporaryName, writeDurably, type FileSystem,
 } from './local-files.ts';
 import { withGuard, type GuardPlace } from './local-guard.ts';
-import { takeLocalLease, type LeasePlace } from './local-lease.ts';
+import { LOCAL_LEASE_TERMS, takeLocalLease, type LeasePlace } from './local-lease.ts';
 import { ownIdentity, type ProcessIdentity } from './process-identity.ts';
 import type { Lease, LeaseHeld, Store } from './store.ts';
 
@@ -39,6 +39,7 @@ export function createLocalStore(options: LocalStoreOptions, parts: LocalStorePa
 
 class LocalStore implements Store {
   readonly place: string;
+  readonly leaseTerms = LOCAL_LEASE_TERMS;
   readonly #work: string;
   readonly #clock: Clock;
   readonly #files: FileSystem;

@@ -1,3 +1,4 @@
+import { RentfoldError } from '../errors.ts';
 import { listLineage } from './listing.ts';
 import { namedFiles } from './manifest.ts';
 import type { Names } from './names.ts';
@@ -14,6 +15,17 @@ export interface PruneParts {
   /** File names in use though no manifest names them yet: a merge under way or waiting to be published. */
   readonly inUse: ReadonlySet<string>;
   readonly onStep: (step: 'prune-manifest-removed' | 'prune-file-removed') => void | Promise<void>;
+}
+
+/** `prune`; answers the outage that kept it from its work, if one did. */
+export async function tryToPrune(parts: PruneParts): Promise<RentfoldError | null> {
+  try {
+    await prune(parts);
+    return null;
+  } catch (error) {
+    if (error instanceof RentfoldError) return error;
+    throw error;
+  }
 }
 
 /**

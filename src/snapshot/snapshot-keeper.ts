@@ -1,4 +1,3 @@
-import { RentfoldError } from '../errors.ts';
 import type { Books } from '../ledger/ledger.ts';
 import type {
   CheckpointOutcome, CheckpointRequest, Role, SnapshotOptions, Snapshots, SnapshotStatus, Step,
@@ -8,10 +7,10 @@ import { CutWriter, type CutParts } from './cut-writer.ts';
 import { Damage } from './damage.ts';
 import { createLineageId, createNames, dataFileName, type Names } from './names.ts';
 import { ParquetPublication } from './parquet-publish.ts';
-import { prune } from './prune.ts';
+import { tryToPrune } from './prune.ts';
 import type { Attempts } from './publish.ts';
 import { restoreNewest, type RestoreResult } from './restore.ts';
-import { confirmStanding, isStateOf, NOWHERE, type Standing } from './standing.ts';
+import { confirmStanding, describeStanding, isStateOf, NOWHERE, type Standing } from './standing.ts';
 import type { Lease, LeaseHeld } from './store.ts';
 
 /** `Snapshots` over a store: role, standing, and one checkpoint at a time. */
@@ -40,12 +39,7 @@ export class SnapshotKeeper implements Snapshots {
   }
 
   status(): SnapshotStatus {
-    const manifest = this.#standing.head ?? this.#standing.parent;
-    const segments = manifest?.parts[0].segments ?? [];
-    return {
-      role: this.#role(), reason: this.#reason, lineage: this.#standing.lineage, generation: manifest?.generation ?? null, createdAt: manifest?.createdAt ?? null,
-      segments: segments.length, bytes: segments.reduce((sum, segment) => sum + segment.rows.bytes + segment.accounts.bytes, 0),
-    };
+    return { role: this.#role(), reason: this.#reason, ...describeStanding(this.#standing) };
   }
 
   async claim(): Promise<Role> {
@@ -55,11 +49,12 @@ export class SnapshotKeeper implements Snapshots {
     answer = await this.#options.store.acquireLease(this.#options.writer, (reason) => {
       ended = true;
       if (this.#lease === answer) this.#standBy(reason);
+    }).catch((error: Error) => {
+      this.#reason = `the store could not be asked for the lease: ${error.message}`;
+      throw error;
     });
-    if (!answer.held) {
-      this.#reason = `${answer.by} publishes`;
-      return 'standby';
-    }
+    if (!answer.held) this.#reason = `${answer.by} publishes`;
+    if (!answer.held) return 'standby';
     if (this.#isClosed) await answer.release();
     if (ended || this.#isClosed) return 'standby';
     this.#lease = answer;
@@ -141,6 +136,7 @@ export class SnapshotKeeper implements Snapshots {
       this.#clearMerge();
     }
     this.#standing = confirmation.standing;
+    if (confirmation.kind === 'confirmed' && confirmation.lost !== null) this.#beginAnew(confirmation.lost);
     this.#confirmed = true;
     return null;
   }
@@ -172,13 +168,9 @@ export class SnapshotKeeper implements Snapshots {
   }
 
   async #prune(lineage: string): Promise<void> {
-    try {
-      await this.#step('prune-begun');
-      await prune({ store: this.#options.store, names: this.#names, lineage, inUse: this.#inUse, onStep: (step) => this.#step(step) });
-    } catch (error) {
-      if (!(error instanceof RentfoldError)) throw error;
-      this.#options.notify({ code: 'CHECKPOINT_FAILED', message: `old generations could not be removed: ${error.message}; it is tried again after the next checkpoint` });
-    }
+    await this.#step('prune-begun');
+    const failure = await tryToPrune({ store: this.#options.store, names: this.#names, lineage, inUse: this.#inUse, onStep: (step) => this.#step(step) });
+    if (failure !== null) this.#options.notify({ code: 'CHECKPOINT_FAILED', message: `old generations could not be removed: ${failure.message}; it is tried again after the next checkpoint` });
   }
 
   #mergeFailed(error: unknown): void {
@@ -207,9 +199,7 @@ export class SnapshotKeeper implements Snapshots {
     } catch (error) {
       this.#inUse.clear();
       if (!(error instanceof Damage)) throw error;
-      // What is in memory is sound, so the next checkpoint writes all of it.
-      this.#standing = { ...this.#standing, head: null };
-      this.#options.notify({ code: 'GENERATION_UNUSABLE', message: `while merging segments: ${error.message}; the next checkpoint writes every row anew` });
+      this.#beginAnew(`while merging segments: ${error.message}`);
     }
   }
 
@@ -237,6 +227,13 @@ export class SnapshotKeeper implements Snapshots {
     this.#reason = reason;
     void lease?.release().catch(() => undefined);
     this.#options.notify({ code: 'LEASE_LOST', message: `this process stands by: ${reason}` });
+  }
+
+  /** What is in memory is sound, and the files our generation stands on are not. */
+  #beginAnew(why: string): void {
+    this.#clearMerge();
+    this.#standing = { ...this.#standing, head: null };
+    this.#options.notify({ code: 'GENERATION_UNUSABLE', message: `${why}; the next checkpoint writes every row anew` });
   }
 
   #clearMerge(): void {

@@ -33,7 +33,20 @@ export interface Store {
    * one of another host after its expiry. `lost` is called once when the lease could not be kept.
    */
   acquireLease(writer: string, lost: (reason: string) => void): Promise<Lease | LeaseHeld>;
+  /** How a stand-by is to ask, and how long a take-over takes. */
+  readonly leaseTerms: LeaseTerms;
   close(): Promise<void>;
+}
+
+/** Times of a store's lease, in milliseconds. */
+export interface LeaseTerms {
+  /** A stand-by asks this often. */
+  readonly askEveryMs: number;
+  /**
+   * The bound of a take-over: a stand-by that reaches the store has the lease within this time after its holder was killed, hung, or lost the store. When the holder
+   * gave it back, or is known dead on the stand-by's own host, within `askEveryMs`.
+   */
+  readonly takeOverMs: number;
 }
 
 export interface Lease {

@@ -2,6 +2,8 @@ import { createRequire } from 'node:module';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { RentfoldError } from '../errors.ts';
+import { FrameGatherer, FrameMemory } from './kafka-frames.ts';
+import type { ClientSasl } from './kafka-sasl.ts';
 
 /**
  * What is used of kafkajs: connections, TLS, SASL and the encoding of requests, from inside the package, because its consumer is not used (`kafka.ts` says why).
@@ -48,6 +50,13 @@ interface RequestDefinitions {
   readonly versions: readonly string[];
 }
 
+/** The part of a connection that puts answers together. */
+interface ChunkReader {
+  bytesBuffered: number;
+  chunks: Buffer[];
+  processData(bytes: Buffer): void;
+}
+
 interface RequestQueue {
   readonly pending: readonly unknown[];
   rejectAll(error: Error): void;
@@ -58,6 +67,8 @@ interface RequestQueue {
 /** The parts of the package, and the names of requests that this source sends. */
 export interface KafkaClient {
   readonly requests: Readonly<Record<'Fetch' | 'ListOffsets' | 'Metadata' | 'GroupCoordinator' | 'OffsetCommit' | 'DescribeConfigs', RequestDefinitions>>;
+  /** Where answers lie that came over TCP without TLS. */
+  readonly memory: FrameMemory;
   createBroker(address: BrokerAddress, options: ClientOptions): ClientBroker;
 }
 
@@ -70,13 +81,16 @@ export interface BrokerAddress {
 /** How connections are made. `ca`: content of a PEM file. */
 export interface ClientOptions {
   readonly tls: { readonly ca: string | null } | null;
-  readonly sasl: { readonly mechanism: string; readonly username: string; readonly password: string } | null;
+  readonly sasl: ClientSasl | null;
   readonly connectMs: number;
   readonly requestMs: number;
+  readonly sessionLeftMs: number;
 }
 
 const CLIENT_ID = 'rentfold';
 const KEEP_ALIVE_MS = 30_000;
+/** Read from a socket at once. */
+const READ_BYTES = 256 * 1024;
 
 let loaded: KafkaClient | null = null;
 
@@ -99,12 +113,14 @@ function load(require: NodeJS.Require): KafkaClient {
   const Pool = require('kafkajs/src/network/connectionPool.js') as Constructor<object, ConnectionPool>;
   const { requests } = require('kafkajs/src/protocol/requests/index.js') as { requests: KafkaClient['requests'] };
   endIdleTimer(require('kafkajs/src/network/requestQueue/index.js') as { prototype: RequestQueue });
+  forgetEmptyChunks(require('kafkajs/src/network/connection.js') as { prototype: ChunkReader });
+  const memory = new FrameMemory();
   return {
-    requests,
-    createBroker: ({ host, port }, { tls, sasl, connectMs, requestMs }) => new Broker({
+    requests, memory,
+    createBroker: ({ host, port }, { tls, sasl, connectMs, requestMs, sessionLeftMs }) => new Broker({
       connectionPool: new Pool({
         host, port, ssl: tls === null ? null : { ...(tls.ca === null ? {} : { ca: tls.ca }) }, sasl: sasl === null ? null : { ...sasl }, clientId: CLIENT_ID,
-        socketFactory: openSocket, connectionTimeout: connectMs, requestTimeout: requestMs, enforceRequestTimeout: true, logger: SILENT,
+        socketFactory: (options: SocketOptions) => openSocket(options, memory), connectionTimeout: connectMs, requestTimeout: requestMs, enforceRequestTimeout: true, reauthenticationThreshold: sessionLeftMs, logger: SILENT,
       }),
       logger: SILENT, authenticationTimeout: connectMs, allowAutoTopicCreation: false,
     }),
@@ -127,10 +143,40 @@ function endIdleTimer({ prototype }: { prototype: RequestQueue }): void {
   };
 }
 
-function openSocket({ host, port, ssl, onConnect }: { host: string; port: number; ssl: { ca?: string } | null; onConnect: () => void }): Socket {
-  const socket = ssl === null ? connectTcp({ host, port }, onConnect) : connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl }, onConnect);
+/** kafkajs keeps what is left of an answer, mostly nothing, and to put nothing in front of the next answer it copies that one whole. */
+function forgetEmptyChunks({ prototype }: { prototype: ChunkReader }): void {
+  const original = Object.getOwnPropertyDescriptor(prototype, 'processData')!.value as (this: ChunkReader, bytes: Buffer) => void;
+  prototype.processData = function (this: ChunkReader, bytes: Buffer): void {
+    if (this.bytesBuffered === 0) this.chunks = [];
+    original.call(this, bytes);
+  };
+}
+
+interface SocketOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly ssl: { readonly ca?: string } | null;
+  readonly onConnect: () => void;
+}
+
+function openSocket({ host, port, ssl, onConnect }: SocketOptions, memory: FrameMemory): Socket {
+  const socket = ssl === null ? openTcp(host, port, onConnect, memory) : connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl }, onConnect);
   socket.setKeepAlive(true, KEEP_ALIVE_MS);
   socket.setNoDelay(true);
+  return socket;
+}
+
+/** What arrives is read into one buffer and put together to whole answers, instead of a new buffer for every piece. */
+function openTcp(host: string, port: number, onConnect: () => void, memory: FrameMemory): Socket {
+  const frames = new FrameGatherer(memory, (bytes) => socket.emit('data', bytes));
+  const onread = {
+    buffer: new Uint8Array(READ_BYTES),
+    callback: (length: number, bytes: Uint8Array): boolean => {
+      frames.push(bytes.subarray(0, length));
+      return true;
+    },
+  };
+  const socket: Socket = connectTcp({ host, port, onread }, onConnect);
   return socket;
 }
 

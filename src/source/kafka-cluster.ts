@@ -170,7 +170,7 @@ export class KafkaCluster {
     return true;
   }
 
-  /** Records from the offsets asked for on. One fetch at a time for each broker. */
+  /** Records from the offsets asked for on. One fetch at a time for each broker. `done` takes the answer's memory back. */
   async fetch(node: number, ask: FetchAsk): Promise<FetchAnswer> {
     let version = 0;
     const { raw } = await this.#connections.ask<{ readonly raw: Buffer }>(this.#address(node), (broker) => {
@@ -183,6 +183,11 @@ export class KafkaCluster {
       return { ...exchange, response: { decode: asItIs } };
     });
     return readFetchAnswer(raw, version);
+  }
+
+  /** Nobody looks at an answer's bytes any more. */
+  done(answer: FetchAnswer): void {
+    this.#client.memory.giveBack(answer.bytes);
   }
 
   /** Tells the group's coordinator positions, as a group without members does. Answers the first error code in the reply; 0: none. */

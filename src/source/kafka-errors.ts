@@ -1,3 +1,4 @@
+import { identityFailureIn } from '../runtime/azure-identity-failure.ts';
 import { oneLine } from '../runtime/one-line.ts';
 
 /** Kafka's error codes that this source acts on. */
@@ -39,6 +40,9 @@ export function brokerFailure(thrown: unknown, hasAnswered = false): BrokerFailu
   const error = (thrown ?? {}) as ThrownError;
   const code = String(error.code ?? '');
   const message = oneLine(String(error.message ?? thrown)).replace(/^Connection error: /, '');
+  const noToken = identityFailureIn(thrown);
+  if (noToken !== null) return { text: noToken.message, mayPass: noToken.mayPass };
+  if (error.name === 'TokenRefused') return lasting(`the broker refuses the identity's token (${message}): look at the role of RENTFOLD_AZURE_IDENTITY (Azure Event Hubs Data Receiver) and at RENTFOLD_KAFKA_OAUTH_SCOPE`);
   if (error.type === 'UNSUPPORTED_SASL_MECHANISM') return lasting('the broker does not offer the mechanism of RENTFOLD_KAFKA_SASL_MECHANISM');
   if (error.type === 'ILLEGAL_SASL_STATE') return lasting('the broker does not expect SASL here; look at RENTFOLD_KAFKA_SASL_MECHANISM and at the listener\'s port');
   if (error.name === 'KafkaJSSASLAuthenticationError' || error.type === 'SASL_AUTHENTICATION_FAILED') return lasting('the broker refuses user or password: look at RENTFOLD_KAFKA_SASL_USERNAME, RENTFOLD_KAFKA_SASL_PASSWORD and RENTFOLD_KAFKA_SASL_MECHANISM');

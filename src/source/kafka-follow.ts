@@ -112,6 +112,7 @@ export class KafkaFollower {
       yield event;
       if (signal.aborted) return;
     }
+    this.#parts.cluster.done(answer);
     // Doubtful partitions wait for this.
     for (const { wake } of this.#fetchers.values()) wake.ring();
   }

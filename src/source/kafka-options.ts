@@ -1,3 +1,5 @@
+import type { AzureIdentityConfig } from '../runtime/azure-identity.ts';
+
 /** How to reach a Kafka cluster, or the Kafka endpoint of an Event Hubs namespace. Plain data that can cross a thread border. */
 export interface KafkaConfig {
   /** `host:port`, at least one. */
@@ -8,7 +10,11 @@ export interface KafkaConfig {
   readonly group: string;
   /** Null: plain TCP. `ca`: path of a PEM file of authorities to trust instead of the well-known ones, or null. */
   readonly tls: { readonly ca: string | null } | null;
-  readonly sasl: { readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; readonly username: string; readonly password: string } | null;
+  readonly sasl:
+    | { readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; readonly username: string; readonly password: string }
+    /** `scope`: for which the identity's tokens are asked for, such as `https://<namespace>.servicebus.windows.net/.default`. */
+    | { readonly mechanism: 'oauthbearer'; readonly identity: AzureIdentityConfig; readonly scope: string }
+    | null;
 }
 
 /** Times of the Kafka source, milliseconds. Constants but for tests. */
@@ -24,7 +30,9 @@ export interface KafkaTiming {
   /** Longest for a connection to be made, and for an answer that does not wait for records. */
   readonly connectMs: number;
   readonly requestMs: number;
+  /** A session that a broker limits, because a token ends, is renewed when so much of it is left. */
+  readonly sessionLeftMs: number;
 }
 
 /** Times used unless a test gives others. */
-export const KAFKA_TIMING: KafkaTiming = { patienceMs: 10_000, metadataMs: 10_000, fetchWaitMs: 500, retryMs: [100, 5_000], connectMs: 5_000, requestMs: 30_000 };
+export const KAFKA_TIMING: KafkaTiming = { patienceMs: 10_000, metadataMs: 10_000, fetchWaitMs: 500, retryMs: [100, 5_000], connectMs: 5_000, requestMs: 30_000, sessionLeftMs: 10_000 };

@@ -8,6 +8,7 @@ import { KafkaFollower } from './kafka-follow.ts';
 import { openKafka } from './kafka-open.ts';
 import { KAFKA_TIMING, type KafkaConfig, type KafkaTiming } from './kafka-options.ts';
 import { KafkaPartitions } from './kafka-partitions.ts';
+import { clientSasl } from './kafka-sasl.ts';
 import { TopicSelection } from './kafka-topics.ts';
 import type { PartitionPosition } from './positions.ts';
 import type { OpenedLog, OpenOptions, Source, SourceEvent } from './source.ts';
@@ -95,10 +96,8 @@ class KafkaSource implements Source {
 
   #clientOptions(): ClientOptions {
     const { tls, sasl } = this.#config;
-    return {
-      tls: tls === null ? null : { ca: tls.ca === null ? null : readAuthorities(tls.ca) },
-      sasl, connectMs: this.#timing.connectMs, requestMs: this.#timing.requestMs,
-    };
+    const { connectMs, requestMs, sessionLeftMs } = this.#timing;
+    return { tls: tls === null ? null : { ca: tls.ca === null ? null : readAuthorities(tls.ca) }, sasl: clientSasl(sasl, connectMs, this.#clock), connectMs, requestMs, sessionLeftMs };
   }
 }
 

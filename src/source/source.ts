@@ -88,6 +88,8 @@ export interface RecordBatch {
   readonly keyEnd: Int32Array;
   readonly valueStart: Int32Array;
   readonly valueEnd: Int32Array;
+  /** Content types, when a record has one: that of record `i` is `names[of[i]]`, '' meaning none. */
+  readonly contentTypes?: { readonly names: readonly string[]; readonly of: Uint16Array };
 }
 
 /** A partition's share of a batch: the position after it, also where control or filtered records leave a gap. */

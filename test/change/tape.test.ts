@@ -4,7 +4,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SCAN_INVALID, SCAN_NOT_UTF8, SCAN_TOO_DEEP } from '../../src/change/json-scan.ts';
 import { Names } from '../../src/change/names.ts';
-import { TOKEN_ARRAY, TOKEN_FALSE, TOKEN_NULL, TOKEN_NUMBER, TOKEN_OBJECT, TOKEN_STRING, TOKEN_TRUE, Tape } from '../../src/change/tape.ts';
+import { TOKEN_ARRAY, TOKEN_FALSE, TOKEN_NULL, TOKEN_NUMBER, TOKEN_OBJECT, TOKEN_STRING, TOKEN_TRUE } from '../../src/change/token.ts';
+import type { Tape } from '../../src/change/tape.ts';
+import { JsonTape } from '../../src/change/json-tape.ts';
 import { TextView } from '../../src/change/text-view.ts';
 
 const encoder = new TextEncoder();
@@ -47,7 +49,7 @@ function known(value: unknown): unknown {
   return Object.fromEntries(NAME_LIST.filter((name) => Object.hasOwn(value, name)).map((name) => [name, known((value as Record<string, unknown>)[name])]));
 }
 
-const tape = new Tape(names);
+const tape = new JsonTape(names);
 const view = new TextView();
 
 /** Reads bytes in the middle of others, which must not be looked at. */

@@ -3,12 +3,13 @@
  * going when the store fails, and lets everything go when it ends, whenever that is.
  * Method: `serve` in this process over a store, an ingest and a clock of the test's own, asked over HTTP.
  */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { RentfoldError } from '../../src/errors.ts';
 import { encodeCurrent } from '../../src/snapshot/current.ts';
 import { createLineageId } from '../../src/snapshot/names.ts';
 import type { OpenedLog } from '../../src/source/source.ts';
 import { ChangeWriter, type Change } from '../support/change-writer.ts';
+import { faultFired } from '../support/faults/fired.ts';
 import { turns } from '../support/manual-clock.ts';
 import { createMemoryPlace, MemoryStore, type MemoryPlace } from '../support/memory-store.ts';
 import { ServeRun } from '../support/serve-run.ts';
@@ -170,6 +171,32 @@ describe('asked to end before it began', () => {
   });
 });
 
+describe('standing by', () => {
+  it('asks for the lease as often as the store says, shows who holds it or what is wrong, and takes it when it is free', async () => {
+    const place = createMemoryPlace();
+    const holder = await new MemoryStore(place).acquireLease('other', () => undefined);
+    const run = new ServeRun(place);
+    Object.assign(run.store, { leaseTerms: { askEveryMs: 5_000, takeOverMs: 5_000 } });
+    const asked = vi.spyOn(run.store, 'acquireLease');
+    run.ingest.opening = opened(0);
+    run.start();
+    await run.ready();
+    expect(await run.status()).toMatchObject({ role: 'standby', role_reason: 'writer other publishes' });
+    expect(asked).toHaveBeenCalledTimes(1);
+    await run.clock.pass(60);
+    expect(asked).toHaveBeenCalledTimes(13);
+    asked.mockRejectedValueOnce(new RentfoldError('STORE_UNAVAILABLE', 'nothing listens there'));
+    await run.clock.pass(5);
+    expect(await run.status()).toMatchObject({
+      role: 'standby', role_reason: 'the store could not be asked for the lease: nothing listens there',
+      unpublished: { failures: 1, last_failure: { attempt: 'lease', code: 'STORE_UNAVAILABLE', message: 'nothing listens there' } },
+    });
+    if (holder.held) await holder.release();
+    await run.clock.pass(5);
+    expect(await run.status()).toMatchObject({ role: 'publisher', role_reason: null, unpublished: { failures: 0, last_failure: null } });
+  });
+});
+
 describe('trouble while running', () => {
   it('a full disk: folding and reading go on, it is said and counted, and the next checkpoint after there is room has everything', async () => {
     const place = createMemoryPlace();
@@ -177,6 +204,7 @@ describe('trouble while running', () => {
     run.store.isFull = true;
     await run.clock.pass(30);
     await run.until('failed', () => run.said('CHECKPOINT_FAILED') > 0);
+    faultFired('O10');
     run.ingest.give(log.batch(rents(10, 20)));
     await run.until('folded on', async () => (await run.get(FIGURES)).body.cumulative_rent === 20);
     expect(await run.get('/health/ready')).toMatchObject({ status: 200 });

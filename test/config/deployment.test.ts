@@ -82,13 +82,13 @@ describe('docker-compose.yml', () => {
 describe('example configurations', () => {
   const examples = readdirSync(join(ROOT, 'config/examples'));
   /** What an example leaves to the environment. */
-  const secretsOf = (example: string): Record<string, string> => ({ ...(example.includes('SASL_MECHANISM') ? { RENTFOLD_KAFKA_SASL_PASSWORD: 'x' } : {}), AZURE_STORAGE_ACCOUNT_KEY: 'RWJ5OHZkTTAyeE5PY3FGbHFVd0pQTGxtRQ==' });
+  const secretsOf = (example: string): Record<string, string> => ({ ...(example.includes('SASL_MECHANISM') ? { RENTFOLD_KAFKA_SASL_PASSWORD: 'x' } : {}), ...(example.includes('EVENT_HUBS_NAMES') ? { RENTFOLD_EVENT_HUBS_CONNECTION_STRING: 'Endpoint=sb://rental.servicebus.windows.net/;SharedAccessKeyName=listen;SharedAccessKey=eA==' } : {}), AZURE_STORAGE_ACCOUNT_KEY: 'RWJ5OHZkTTAyeE5PY3FGbHFVd0pQTGxtRQ==' });
 
   it.each(examples)('%s is taken as it is, with its secrets in the environment', (name) => {
     const path = join('config/examples', name);
     const { config, unknown } = loadConfig({ environment: secretsOf(text(path)), file: { path, text: text(path) }, host: 'here', resolve: (given) => given });
     expect(unknown).toEqual([]);
-    expect(config.source.kind).toBe('kafka');
+    expect(config.source.kind).toBe(name === 'event-hubs-amqp.json' ? 'event-hubs' : 'kafka');
   });
 
   it.each(examples)('%s holds no secret, and is refused without them when it needs some', (name) => {
@@ -96,6 +96,6 @@ describe('example configurations', () => {
     const secretNames = OPTIONS.filter((option) => 'secret' in option && option.secret).map((option) => option.name as string);
     expect(Object.keys(JSON.parse(text(path)) as object).filter((option) => secretNames.includes(option))).toEqual([]);
     const load = (): unknown => loadConfig({ environment: {}, file: { path, text: text(path) }, host: 'here', resolve: (given) => given });
-    expect(load).toThrow(/(RENTFOLD_KAFKA_SASL_PASSWORD|AZURE_STORAGE_ACCOUNT_KEY): /);
+    expect(load).toThrow(/(RENTFOLD_KAFKA_SASL_PASSWORD|RENTFOLD_EVENT_HUBS_CONNECTION_STRING|AZURE_STORAGE_ACCOUNT_KEY): /);
   });
 });

@@ -19,11 +19,12 @@ function busyModel(): FakeReadModel {
   const model = createFakeReadModel();
   const { controlled } = model;
   controlled.restored({ lineage: 'lin"e', generation: 4, caughtUpOnce: true, incompleteHistory: ['rents/1 before offset 3'], positions: [] }, FAKE_NOW);
-  controlled.roleChanged('publisher');
+  controlled.roleChanged('publisher', null);
   controlled.opened({ bounds: [{ topic: 'b', partition: 1, start: 0, end: 10 }, { topic: 'a', partition: 0, start: 0, end: 20 }], gaps: [] }, FAKE_NOW);
   controlled.folded([{ topic: 'a', partition: 0, next: 15 }, { topic: 'b', partition: 1, next: 10 }], FAKE_NOW);
   controlled.checkpointed({ generation: 5, rows: 12, bytes: 3_456, durationMs: 7.5, at: FAKE_NOW, error: null }, 'lin"e');
   controlled.checkpointed({ generation: 6, rows: 0, bytes: 0, durationMs: 1, at: FAKE_NOW + 1, error: 'full' }, 'lin"e');
+  controlled.publishFailed({ attempt: 'checkpoint', code: 'STORE_UNAVAILABLE', message: 'full', at: FAKE_NOW + 1 });
   controlled.warned({ code: 'POSITION_FELL', message: 'it fell' }, FAKE_NOW);
   model.counted = [
     fakeCounters({ topic: 'a', partition: 0, read: 15, applied: 9, unchanged: 1, superseded: 2, passedOver: 2, deadLetters: 1, unattributed: 1, passedOverReasons: { heartbeat: 2 } }),
@@ -75,6 +76,8 @@ describe('/health/status', () => {
       records: { read: 25, applied: 14, unchanged: 1, superseded: 2, passed_over: 7, dead_letters: 1 }, passed_over_reasons: { heartbeat: 3, other_table: 4 },
       unattributed: 1, order_ambiguous: 3, rows: { expenses: 5, rents: 4, properties: 2 }, accounts: 3, remembered_deletes: 1, versions: { rentfold: '1.2.3' },
       checkpoints: { succeeded: 1, failed: 1, history: [{ generation: 5, rows: 12, bytes: 3_456, duration_ms: 7.5, at: '2026-06-30T12:00:00.000Z', error: null }, { generation: 6, error: 'full' }] },
+      role_reason: null,
+      unpublished: { rows: 7, since: '2026-06-30T12:00:00.000Z', failures: 1, last_failure: { attempt: 'checkpoint', code: 'STORE_UNAVAILABLE', message: 'full', at: '2026-06-30T12:00:00.001Z' } },
       warnings: [{ code: 'POSITION_FELL', count: 1, message: 'it fell', at: '2026-06-30T12:00:00.000Z' }],
     });
     expect(status['partitions']).toEqual([
@@ -114,6 +117,7 @@ describe('/metrics', () => {
       'rentfold_partition_lag_records{topic="a",partition="0"} 5', 'rentfold_rows{table="rents"} 4', 'rentfold_accounts 3', 'rentfold_phase_info{phase="catching-up"} 1',
       'rentfold_ready 0', 'rentfold_caught_up 0', 'rentfold_publisher 1', 'rentfold_history_incomplete 1', 'rentfold_newest_change_timestamp_seconds 1782820798.5',
       'rentfold_checkpoint_generation 5', 'rentfold_checkpoint_duration_seconds 0.0075', 'rentfold_checkpoint_size_bytes 3456',
+      'rentfold_unpublished_rows 7', 'rentfold_unpublished_since_timestamp_seconds 1782820800', 'rentfold_publish_failures 1',
       'rentfold_checkpoints_total{outcome="failed"} 1', 'rentfold_warnings_total{code="POSITION_FELL"} 1', 'rentfold_http_requests_total{route="figures",status="200"} 1',
     ]));
     model.counted = [fakeCounters({ topic: 'a', partition: 0, read: 16, applied: 16 })];

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { clientOf, newAzurePlace, openAzure } from '../support/azure-place.ts';
+import { faultFired } from '../support/faults/fired.ts';
 import { azuriteService } from '../support/services/services.ts';
 import { sixGenerations } from '../support/six-generations.ts';
 import { pictureOf, startRun } from '../support/snapshot-run.ts';
@@ -37,6 +38,7 @@ describe.skipIf(azurite === null)('a damaged blob of the newest generation', () 
         if (content === null) await blob.delete();
         else await blob.upload(Buffer.from(content), content.length);
         const { restored, state } = await restore();
+        if (what === 'removed') faultFired('D7a');
         expect(restored, `${what} ${file}`).toMatchObject({ kind: 'restored', generation: 5 });
         expect(pictureOf(state)).toBe(pictures.get(5));
         expect(restored.warnings.filter(({ code }) => code === 'GENERATION_UNUSABLE').map(({ message }) => message)).toEqual([expect.stringContaining(file)]);

@@ -6,7 +6,9 @@ import type { Store } from '../../src/snapshot/store.ts';
 import { createThreadWork } from '../../src/snapshot/thread-work.ts';
 import { azureStore, clientOf, newAzurePlace, openAzure, OWN_FOLDER, type AzurePlace } from '../support/azure-place.ts';
 import { FaultProxy, type Harm, type Seen } from '../support/fault-proxy.ts';
+import { faultFired } from '../support/faults/fired.ts';
 import { azuriteService } from '../support/services/services.ts';
+import { until } from '../support/until.ts';
 import { WaitingClock } from '../support/waiting-clock.ts';
 
 // Goal: whatever the network and the service do to a request, a write is told rightly from another's, nothing is half there, nothing waits for ever, and an outage is said
@@ -55,6 +57,7 @@ describe.skipIf(azurite === null)('Azure store: faults', () => {
       const fault = proxy.add(write('a/x'), { kind: 'lose-reply' });
       expect(await store.create('a/x', inPieces(content))).toBe('created');
       expect(fault.struck).toBe(1);
+      faultFired('O1a');
       expect(Buffer.from((await other.read('a/x'))!.bytes).equals(content)).toBe(true);
       expect(await store.create('a/x', content)).toBe('exists');
     });
@@ -66,6 +69,16 @@ describe.skipIf(azurite === null)('Azure store: faults', () => {
       expect(fault.struck).toBe(1);
       expect(tag).toBe((await other.read('a/x'))?.tag);
       expect(tag).not.toBe(first);
+    });
+
+    it.each(contents)('a write %s that was done, its answer never coming, is known as our own after the deadline', async (_, content, write) => {
+      const fault = proxy.add(write('a/x'), { kind: 'hold-reply' });
+      const outcome = store.create('a/x', inPieces(content));
+      await until(async () => fault.struck === 1 && await other.read('a/x') !== null);
+      faultFired('O3');
+      clock.passDeadlines();
+      expect(await outcome).toBe('created');
+      expect(Buffer.from((await other.read('a/x'))!.bytes).equals(content)).toBe(true);
     });
 
     it('a replace that was done and then overwritten by another is not ours any more', async () => {
@@ -81,6 +94,7 @@ describe.skipIf(azurite === null)('Azure store: faults', () => {
       const fault = proxy.add(puts('a/x'), { kind: 'first', action: () => other.create('a/x', bytes('same')) });
       expect(await store.create('a/x', bytes('same'))).toBe('exists');
       expect(fault.struck).toBe(1);
+      faultFired('O1b');
     });
 
     it('a write of which every reply is lost is an outage, though it is there', async () => {
@@ -105,6 +119,7 @@ describe.skipIf(azurite === null)('Azure store: faults', () => {
       const fault = proxy.add(write('a/x'), { kind: 'cut-upload', afterBytes: 100 });
       expect(await store.create('a/x', inPieces(content))).toBe('created');
       expect(fault.struck).toBe(1);
+      faultFired('O4a');
       expect(Buffer.from((await other.read('a/x'))!.bytes).equals(content)).toBe(true);
     });
 
@@ -122,6 +137,7 @@ describe.skipIf(azurite === null)('Azure store: faults', () => {
       await expect(store.create('a/x', watched())).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
       expect(fault.struck).toBe(USUAL.triesMax);
       expect(isLetGo).toBe(true);
+      faultFired('O4b');
       fault.end();
       expect(await other.read('a/x')).toBeNull();
       const second = big(11);
@@ -176,13 +192,29 @@ describe.skipIf(azurite === null)('Azure store: faults', () => {
       expect(again.struck).toBe(2);
     });
 
+    it('that come slowly are waited for, and those that are too slow for the deadline end there', async () => {
+      const content = big(17);
+      await other.create('a/x', content);
+      const slow = proxy.add(gets('a/x'), { kind: 'drip-download', pieceBytes: 100_000 }, 99);
+      expect(Buffer.from((await store.read('a/x'))!.bytes).equals(content)).toBe(true);
+      expect(slow.struck).toBeGreaterThan(1);
+      faultFired('O5', slow.struck);
+      slow.end();
+      const tooSlow = proxy.add(gets('a/x'), { kind: 'drip-download', pieceBytes: 10 });
+      const again = store.read('a/x');
+      await until(() => tooSlow.struck === 1);
+      clock.passDeadlines();
+      expect(Buffer.from((await again)!.bytes).equals(content)).toBe(true);
+    });
+
     it('that come to a stop end at the deadline, in words', async () => {
       await other.create('a/x', bytes('hello'));
       const fault = proxy.add(gets('a/x'), { kind: 'stall-download' }, 99);
       let ended = false;
       const outcome = store.read('a/x').catch((error: unknown) => error).finally(() => { ended = true; });
       for (let before = 0; !ended; before = fault.struck) {
-        await until(() => ended || fault.struck > before);
+        const now = before;
+        await until(() => ended || fault.struck > now);
         // The byte that comes makes no difference.
         await new Promise((resolve) => { setTimeout(resolve, 20); });
         clock.passDeadlines();
@@ -213,6 +245,7 @@ describe.skipIf(azurite === null)('Azure store: faults', () => {
       const fault = proxy.add(puts('a/x'), { kind: 'answer', status, code: 'ServerBusy', headers: { 'retry-after': '7' } }, 3);
       expect(await store.create('a/x', bytes('1'))).toBe('created');
       expect(fault.struck).toBe(3);
+      faultFired('O2a', fault.struck);
       expect(clock.waits).toEqual([7_000, 7_000, 7_000]);
     });
 
@@ -279,10 +312,7 @@ describe.skipIf(azurite === null)('Azure store: faults', () => {
     for await (const { name } of small.list('p/')) listed.push(name);
     expect(listed).toEqual([...names].sort());
     expect(fault.struck).toBe(1);
+    faultFired('O9');
     await small.close();
   });
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise<void>((resolve) => { setImmediate(resolve); });
-}

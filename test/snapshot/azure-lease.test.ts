@@ -8,7 +8,9 @@ import type { Lease, LeaseHeld } from '../../src/snapshot/store.ts';
 import { clientOf, newAzurePlace, openAzure, OWN_FOLDER, type AzurePlace } from '../support/azure-place.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { faultFired } from '../support/faults/fired.ts';
 import { azuriteService } from '../support/services/services.ts';
+import { until } from '../support/until.ts';
 
 // Goal: at most one process believes that it may publish; who is paused, cut off or robbed finds out before the service gives the lease away; nobody waits for a process that
 // is known dead here. Method: the service's real lease on Azurite, holders on a clock moved by hand, a proxy that cuts one of them off, and real processes that are killed.
@@ -19,10 +21,6 @@ const elsewhere = { ...ownIdentity(), space: 'ffffffffffff', host: 'elsewhere', 
 const LEASE_BLOB = `${OWN_FOLDER}.rentfold/lease.json`;
 
 afterAll(() => { for (const child of children) child.kill('SIGKILL'); });
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!await condition()) await new Promise<void>((resolve) => { setTimeout(resolve, 5); });
-}
 
 function held(answer: Lease | LeaseHeld): Lease {
   if (!answer.held) throw new Error(`held by ${answer.by}`);
@@ -137,6 +135,7 @@ describe.skipIf(azurite === null)('Azure lease', () => {
       const taken = taker === null ? null : held(await ours.acquireLease(taker, () => undefined));
       await clock.pass(RENEW_MS / 1_000);
       await until(() => reasons.length > 0);
+      faultFired('O8a');
       expect(reasons).toEqual([taker === null ? 'broken by somebody' : 'taken by writer taker1, process 1 on host elsewhere']);
       expect(lease.valid()).toBe(false);
       await lease.release();
@@ -210,6 +209,7 @@ describe.skipIf(azurite === null)('Azure lease', () => {
       expect(await store.acquireLease('writer', () => undefined)).toMatchObject({ held: false, by: expect.stringContaining(`process ${child.pid}`) as unknown });
       child.kill('SIGKILL');
       await once(child, 'exit');
+      faultFired('O8b');
       const lease = held(await store.acquireLease('writer', () => undefined));
       expect(lease.valid()).toBe(true);
       await lease.release();
@@ -227,11 +227,8 @@ describe.skipIf(azurite === null)('Azure lease', () => {
       await breakByHand(place);
       const lease = held(await store.acquireLease('writer', () => undefined));
       child.kill('SIGCONT');
-      let answer = await ask();
-      while (answer === 'valid') {
-        await new Promise((resolve) => { setTimeout(resolve, 100); });
-        answer = await ask();
-      }
+      let answer = '';
+      await until(async () => (answer = await ask()) !== 'valid');
       expect(answer).toMatch(/^lost taken by writer writer/);
       expect(lease.valid()).toBe(true);
       await lease.release();

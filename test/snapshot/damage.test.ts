@@ -11,6 +11,7 @@ import { seal, unseal } from '../../src/snapshot/sealed.ts';
 import { ChangeWriter } from '../support/change-writer.ts';
 import { MemoryStore, type MemoryPlace } from '../support/memory-store.ts';
 import { DEFINITIONS, PREFIX, pictureOf, startRun } from '../support/snapshot-run.ts';
+import { faultFired } from '../support/faults/fired.ts';
 import { sixGenerations } from '../support/six-generations.ts';
 import { NOW } from '../support/some-changes.ts';
 
@@ -55,6 +56,7 @@ describe('a damaged file of the newest generation', () => {
         const damaged = copy();
         damaged.files.set(file, bytes.slice(0, length));
         const { restored, picture } = await restoredFrom(damaged);
+        faultFired('D1');
         expect(restored, `${file} cut to ${length}`).toMatchObject({ generation: 5 });
         expect(picture).toBe(pictures.get(5));
       }
@@ -70,6 +72,7 @@ describe('a damaged file of the newest generation', () => {
         flipped[at] ^= 1 << (at % 8);
         damaged.files.set(file, flipped);
         const { restored, picture } = await restoredFrom(damaged);
+        faultFired('D2');
         expect(restored, `${file} bit ${at % 8} of byte ${at}`).toMatchObject({ generation: 5 });
         expect(picture).toBe(pictures.get(5));
       }
@@ -87,6 +90,7 @@ describe('a damaged file of the newest generation', () => {
     for (const file of [manifest, rows, accounts, letters]) {
       const empty = copy();
       empty.files.set(file, new Uint8Array(0));
+      faultFired('D6');
       await expectFallBack(empty, file);
       const longer = copy();
       longer.files.set(file, new Uint8Array(Buffer.concat([place.files.get(file)!, Buffer.from('x')])));
@@ -97,6 +101,7 @@ describe('a damaged file of the newest generation', () => {
     await expectFallBack(mixedRows, rows);
     const mixedManifest = copy();
     mixedManifest.files.set(manifest, place.files.get(manifestName(4))!);
+    faultFired('D3', 2);
     await expectFallBack(mixedManifest, manifest, /generation 4 under another/);
   });
 
@@ -104,8 +109,9 @@ describe('a damaged file of the newest generation', () => {
     const manifest = manifestOf(6);
     const sealed = (body: object): Uint8Array => seal('rentfold-manifest', 1, body);
     const [part] = manifest.parts;
+    const otherLineage = encodeManifest({ ...manifest, lineage: createLineageId(0) });
     const wrong: [Uint8Array, RegExp][] = [
-      [encodeManifest({ ...manifest, lineage: createLineageId(0) }), /lineage/],
+      [otherLineage, /lineage/],
       ...(['totalRevenue', 'rent', 'expenses', 'cashInvested', 'downPayment'] as const).map((name): [Uint8Array, RegExp] =>
         [encodeManifest({ ...manifest, parts: [{ ...part, controlTotals: { ...part.controlTotals, [name]: '1' } }] }), new RegExp(`control totals: ${name.replace(/[A-Z]/, (letter) => ` ${letter.toLowerCase()}`)} 1 recorded`)]),
       ...(['rememberedDeletes', 'truncateMarks'] as const).map((name): [Uint8Array, RegExp] =>
@@ -121,6 +127,7 @@ describe('a damaged file of the newest generation', () => {
     for (const [bytes, reason] of wrong) {
       const damaged = copy();
       damaged.files.set(manifestName(6), bytes);
+      faultFired(bytes === otherLineage ? 'D9' : 'D4b');
       await expectFallBack(damaged, manifestName(6), reason);
     }
   });
@@ -132,6 +139,7 @@ describe('the whole store', () => {
     for (const generation of [6, 5, 4]) damaged.files.set(manifestName(generation), Buffer.from('{}'));
     expect((await restoredFrom(damaged)).restored).toMatchObject({ generation: 3 });
     for (const generation of [3, 2, 1]) damaged.files.set(manifestName(generation), Buffer.from(''));
+    faultFired('D8');
     await expect(restoredFrom(damaged)).rejects.toMatchObject({ code: 'STORE_DAMAGED', exit: 4, message: expect.stringMatching(/generation 6:.*generation 1:.*use an empty one/) as unknown });
   });
 
@@ -190,11 +198,32 @@ describe('the whole store', () => {
     await expect(restoredFrom(damaged)).rejects.toMatchObject({ code: 'STORE_DAMAGED' });
   });
 
+  it.each(['one file of the base', 'the newest manifest', 'everything', 'a part of a file'])('with %s gone while a process publishes: its next generation is whole, and restores', async (what) => {
+    const damaged = copy();
+    const run = await startRun(new MemoryStore(damaged));
+    const base = folder + manifestOf(6).parts[0].segments[0].rows.name;
+    if (what === 'one file of the base') damaged.files.delete(base);
+    else if (what === 'the newest manifest') damaged.files.delete(manifestName(6));
+    else if (what === 'everything') damaged.files.clear();
+    else damaged.files.set(base, damaged.files.get(base)!.slice(1));
+    run.state.step(new ChangeWriter('other', 1).batch([{ op: 'upsert', table: 'rents', key: 'new' }]), NOW);
+    expect(await run.checkpoint()).toMatchObject({ kind: 'published', generation: 7 });
+    expect(run.warnings).toEqual([{ code: 'GENERATION_UNUSABLE', message: expect.stringMatching(/^generation 6 cannot be restored any more: .*; the next checkpoint writes every row anew$/) as unknown }]);
+    faultFired('D7b');
+    const { restored, picture } = await restoredFrom(damaged);
+    expect(restored).toMatchObject({ kind: 'restored', generation: 7 });
+    expect(picture).toBe(pictureOf(run.state));
+    run.state.step(new ChangeWriter('other', 2).batch([{ op: 'upsert', table: 'rents', key: 'newer' }]), NOW);
+    expect(await run.checkpoint()).toMatchObject({ kind: 'published', generation: 8, rows: 1 });
+    expect(run.warnings).toHaveLength(1);
+  });
+
   it('a newer format is refused, not fallen back from; a flipped version number is damage', async () => {
     const newer = copy();
     const unsealed = unseal('rentfold-manifest', place.files.get(manifestName(6))!);
     if (unsealed.kind !== 'sound') throw new Error('the manifest must be sound');
     newer.files.set(manifestName(6), seal('rentfold-manifest', 2, unsealed.body));
+    faultFired('D4a');
     await expect(restoredFrom(newer)).rejects.toMatchObject({ code: 'STORE_FOREIGN', exit: 4 });
     const flipped = copy();
     const text = Buffer.from(place.files.get(manifestName(6))!).toString();

@@ -79,5 +79,5 @@ export function fakeCounters(counters: Partial<PartitionCounters> & { readonly t
 
 const FAKE_COUNTS: BooksCounts = {
   rows: { expenses: 5, rents: 4, properties: 2 }, rememberedDeletes: 1, truncateMarks: 0, properties: 2, accounts: 3, openDeadLetters: 1,
-  incompleteProperties: 1, outOfRangeAccounts: 0, ledgerBytes: 1_024, accountBytes: 512,
+  incompleteProperties: 1, outOfRangeAccounts: 0, unpublishedRows: 7, ledgerBytes: 1_024, accountBytes: 512,
 };

@@ -18,7 +18,9 @@ export interface Seen {
 export type Harm =
   /** The service does it, `then` happens, and the connection is cut before the answer. */
   | { readonly kind: 'lose-reply'; readonly then?: () => Promise<unknown> }
-  /** The connection is cut when so many bytes of the request have come; the service sees nothing of it. */
+  /** The service does it, and no answer ever comes; the connection stays open. */
+  | { readonly kind: 'hold-reply' }
+  /** The connection is cut when so many bytes of the request's content have come, at once when that is 0; the service sees nothing of it. */
   | { readonly kind: 'cut-upload'; readonly afterBytes: number }
   /** The connection is cut when so many bytes of the answer's content were sent. */
   | { readonly kind: 'cut-download'; readonly afterBytes: number }
@@ -30,6 +32,10 @@ export type Harm =
   | { readonly kind: 'hang' }
   /** One byte of the answer's content, then nothing more. */
   | { readonly kind: 'stall-download' }
+  /** The answer's content comes in pieces of this many bytes, one every few milliseconds. */
+  | { readonly kind: 'drip-download'; readonly pieceBytes: number }
+  /** The request's signature is one that another key would have made: the service itself refuses it. */
+  | { readonly kind: 'other-key' }
   /** Something happens first; then it goes through. */
   | { readonly kind: 'first'; readonly action: () => Promise<unknown> };
 
@@ -46,6 +52,9 @@ interface Planned {
   left: number;
   struck: number;
 }
+
+const OTHER_SIGNATURE = Buffer.alloc(32, 7).toString('base64');
+const DRIP_MS = 2;
 
 export class FaultProxy implements AsyncDisposable {
   readonly #server: Server;
@@ -102,6 +111,7 @@ export class FaultProxy implements AsyncDisposable {
     if (harm.kind === 'hang') return;
     if (harm.kind === 'answer') return answerWith(answer, harm);
     if (harm.kind === 'first') await harm.action();
+    if (harm.kind === 'other-key') incoming.headers.authorization = incoming.headers.authorization?.replace(/[^:]+$/, OTHER_SIGNATURE);
     if (harm.kind === 'flip-upload') content[content.length >> 1] ^= 1;
     this.#forward(incoming, answer, content, harm);
   }
@@ -116,9 +126,11 @@ export class FaultProxy implements AsyncDisposable {
           incoming.socket.destroy();
           return;
         }
+        if (harm?.kind === 'hold-reply') return;
         answer.writeHead(reply.statusCode ?? 500, Object.fromEntries(Object.entries(reply.headers).filter(([name]) => !['connection', 'transfer-encoding'].includes(name))));
         if (harm?.kind === 'cut-download') answer.write(body.subarray(0, harm.afterBytes), () => incoming.socket.destroy());
         else if (harm?.kind === 'stall-download') answer.write(body.subarray(0, 1));
+        else if (harm?.kind === 'drip-download') await drip(answer, body, harm.pieceBytes);
         else answer.end(body);
       })().catch(() => incoming.socket.destroy());
     });
@@ -133,7 +145,16 @@ async function contentOf(stream: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
+async function drip(answer: ServerResponse, body: Buffer, pieceBytes: number): Promise<void> {
+  for (let at = 0; at < body.length && !answer.destroyed; at += pieceBytes) {
+    answer.write(body.subarray(at, at + pieceBytes));
+    await new Promise((resolve) => { setTimeout(resolve, DRIP_MS); });
+  }
+  answer.end();
+}
+
 function cutUpload(incoming: IncomingMessage, afterBytes: number): void {
+  if (afterBytes === 0) incoming.socket.destroy();
   let bytes = 0;
   incoming.on('data', (chunk: Buffer) => {
     bytes += chunk.length;

@@ -4,6 +4,7 @@ import { createKafkaSource } from '../../src/source/kafka.ts';
 import type { KafkaConfig, KafkaTiming } from '../../src/source/kafka-options.ts';
 import type { PartitionPosition } from '../../src/source/positions.ts';
 import type { OpenedLog, OpenOptions, RecordBatch, Source, SourceEvent } from '../../src/source/source.ts';
+import type { ConformanceCase } from './conformance.ts';
 import type { TestRecord } from './dump.ts';
 import { until } from './until.ts';
 
@@ -162,4 +163,12 @@ class ShortNames implements Source {
   #long<P extends { readonly topic: string }>(place: P): P {
     return { ...place, topic: `${this.#prefix}${place.topic}` };
   }
+}
+
+/** Records of a case in the order of each partition; the broker numbers them anew. */
+export function recordsOfCase({ files }: ConformanceCase): TestRecord[] {
+  return [...files.values()].flat().map((line) => {
+    const { topic, partition, offset, ts, key, payload } = JSON.parse(line) as { topic: string; partition: number; offset: number; ts: number; key: string | null; payload: string | null };
+    return { topic, partition, offset, time: ts > 0 ? ts : null, key: key ?? null, value: payload ?? null };
+  });
 }

@@ -14,6 +14,7 @@ export function createMemoryPlace(): MemoryPlace {
 /** A store in memory, for tests that need many. It keeps the contract; a lease ends only by release or `breakLease`. */
 export class MemoryStore implements Store {
   readonly place = 'memory';
+  readonly leaseTerms = { askEveryMs: 1_000, takeOverMs: 1_000 };
   readonly #shared: MemoryPlace;
 
   constructor(shared: MemoryPlace = createMemoryPlace()) {

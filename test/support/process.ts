@@ -158,6 +158,13 @@ export interface StatusBody {
 export interface ProcessStatus extends StatusBody {
   readonly phase: string;
   readonly role: 'publisher' | 'standby';
+  readonly role_reason: string | null;
+  readonly unpublished: {
+    readonly rows: string;
+    readonly since: string | null;
+    readonly failures: string;
+    readonly last_failure: { readonly attempt: string; readonly code: string; readonly message: string } | null;
+  };
   readonly generation: string | null;
   readonly warnings: readonly { readonly code: string; readonly message: string }[];
 }

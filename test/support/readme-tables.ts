@@ -94,7 +94,7 @@ function idleModel(): ReadModel {
     figures: () => ({ kind: 'unknown' }), counters: () => [], newestChangeAt: () => null, control: () => control, today: () => 0, now: () => 0,
     counts: () => ({
       rows: { expenses: 0, rents: 0, properties: 0 }, rememberedDeletes: 0, truncateMarks: 0, properties: 0, accounts: 0, openDeadLetters: 0,
-      incompleteProperties: 0, outOfRangeAccounts: 0, ledgerBytes: 0, accountBytes: 0,
+      incompleteProperties: 0, outOfRangeAccounts: 0, unpublishedRows: 0, ledgerBytes: 0, accountBytes: 0,
     }),
   };
 }

@@ -9,23 +9,31 @@ import type { AzuriteService } from './services/service.ts';
 /** A folder for one test with the dumps in `log` and the checkpoints in `store`, or in a container of its own; removed afterwards. */
 export class Workplace implements AsyncDisposable {
   readonly folder: string;
+  /** The container and its service, or null for a local store. */
+  readonly azure: { readonly service: AzuriteService; readonly place: AzurePlace } | null;
   readonly #azure: AzurePlace | null;
 
-  private constructor(folder: string, azure: AzurePlace | null) {
+  private constructor(folder: string, service: AzuriteService | null) {
     this.folder = folder;
-    this.#azure = azure;
+    this.azure = service === null ? null : { service, place: newAzurePlace(service) };
+    this.#azure = this.azure?.place ?? null;
   }
 
   static async create(service: AzuriteService | null = null): Promise<Workplace> {
     const folder = await mkdtemp(join(tmpdir(), 'rentfold-system-'));
     await mkdir(join(folder, 'log'));
-    return new Workplace(folder, service === null ? null : newAzurePlace(service));
+    return new Workplace(folder, service);
   }
 
   /** Environment that names this folder's log and store. */
   get settings(): Readonly<Record<string, string>> {
     const store = this.#azure === null ? { RENTFOLD_STORE: 'local', RENTFOLD_STORE_DIR: join(this.folder, 'store') } : azureSettings(this.#azure);
     return { RENTFOLD_SOURCE: 'file', RENTFOLD_FILE_DIR: join(this.folder, 'log'), ...store };
+  }
+
+  /** Makes the folder of the local store, which the program else makes. */
+  async makeStoreFolder(): Promise<void> {
+    await mkdir(join(this.folder, 'store'), { recursive: true });
   }
 
   /** All generations that lie in the store, the newest last. */

@@ -84,6 +84,14 @@ describe('configuration', () => {
     expect(await run({ RENTFOLD_STORE_DIR: join(file, 'store') })).toMatchObject({ code: 2, errors: [expect.stringContaining('STORE_NOT_WRITABLE')] });
   });
 
+  it('an address beyond this machine needs a token only where a port is opened', async () => {
+    const environment = { ...await checkpointed('first-rent'), RENTFOLD_HOST: '0.0.0.0' };
+    const replayed = { ...environment, RENTFOLD_STORE_DIR: join(temporaryFolder(), 'store') };
+    const [served, inspected, replay] = await Promise.all([run(environment), run(environment, ['inspect']), run(replayed, ['replay'])]);
+    expect(served).toMatchObject({ code: 2, errors: [expect.stringContaining('CONFIGURATION_INVALID: RENTFOLD_HOST: ')] });
+    expect([inspected, replay]).toMatchObject([{ code: 0, errors: [] }, { code: 0, errors: [] }]);
+  });
+
   it('config prints what is in force, and no secret', async () => {
     const { code, text } = await run({ RENTFOLD_READ_TOKEN: 'a-secret-of-some-length', RENTFOLD_PROT: '1' }, ['config']);
     expect(code).toBe(0);

@@ -7,23 +7,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { checkCase } from '../support/check-answers.ts';
-import { loadCase, type ConformanceCase } from '../support/conformance.ts';
-import type { TestRecord } from '../support/dump.ts';
+import { loadCase } from '../support/conformance.ts';
 import { createRandom, hashText } from '../support/history-random.ts';
-import { KafkaTopics } from '../support/kafka-log.ts';
+import { KafkaTopics, recordsOfCase } from '../support/kafka-log.ts';
 import { RentfoldProcess } from '../support/process.ts';
 import { kafkaService } from '../support/services/services.ts';
 
 const kafka = await kafkaService();
 const SEED = Number(process.env.RENTFOLD_TEST_SEED ?? '1');
-
-/** Records of a case in the order of each partition; the broker numbers them anew. */
-function recordsOfCase(one: ConformanceCase): TestRecord[] {
-  return [...one.files.values()].flat().map((line) => {
-    const { topic, partition, offset, ts, key, payload } = JSON.parse(line) as { topic: string; partition: number; offset: number; ts: number; key: string | null; payload: string | null };
-    return { topic, partition, offset, time: ts > 0 ? ts : null, key: key ?? null, value: payload ?? null };
-  });
-}
 
 describe.skipIf(kafka === null)('serving from a broker', () => {
   test.each(['bulk', 'truncate-across-partitions', 'recorded-mariadb', 'flattened', 'partitions-added'])('%s: every view exact, after kill -9 on the way', async (name) => {

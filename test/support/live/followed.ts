@@ -27,6 +27,8 @@ export interface Following {
   readonly keying: 'row' | 'property';
   readonly partitions: number;
   readonly fiscalMonth: number;
+  /** Keys and values in Avro, decimals as they are in it. */
+  readonly isAvro?: boolean;
 }
 
 /** A database, its connector from the shipped template, and a rentfold that follows it. */
@@ -69,7 +71,7 @@ export class Followed implements AsyncDisposable {
 
   /** Hands the connector to Connect: the template with its places filled, and what this way of following differs in. */
   async connect(): Promise<void> {
-    const { name, dialect, keying, partitions } = this.plan;
+    const { name, dialect, keying, partitions, isAvro = false } = this.plan;
     const { host, port } = this.#server.seenFromConnect;
     const config = fillTemplate(await readFile(join(TEMPLATES, `${dialect}.properties`), 'utf8'), {
       CONNECTOR_NAME: name, TOPIC_PREFIX: name, DATABASE_HOST: host, DATABASE_PORT: String(port), DATABASE_USER: this.#server.username, DATABASE_PASSWORD: this.#server.password,
@@ -78,6 +80,7 @@ export class Followed implements AsyncDisposable {
     });
     await this.#stage.connect.create(name, {
       ...config, 'topic.creation.default.partitions': String(partitions),
+      ...(isAvro ? { ...this.#stage.registry.avroConverter('key'), ...this.#stage.registry.avroConverter('value'), 'decimal.handling.mode': 'precise' } : {}),
       ...(keying === 'property' ? { 'message.key.columns': KEY_COLUMNS(dialect === 'postgres' ? 'public' : name) } : {}),
     });
     await this.#stage.connect.waitRunning(name);
@@ -88,13 +91,15 @@ export class Followed implements AsyncDisposable {
     this.#program = new RentfoldProcess({
       RENTFOLD_SOURCE: 'kafka', RENTFOLD_KAFKA_BROKERS: this.#stage.kafka.brokers.join(','), RENTFOLD_KAFKA_TOPICS: this.topics, RENTFOLD_KAFKA_GROUP: `rentfold-${this.plan.name}`,
       RENTFOLD_STORE: 'local', RENTFOLD_STORE_DIR: this.storeFolder, RENTFOLD_FISCAL_YEAR_START_MONTH: String(this.plan.fiscalMonth),
-      RENTFOLD_CHECKPOINT_SECONDS: '1', RENTFOLD_CHECKPOINT_CHANGES: '100', ...settings,
+      RENTFOLD_CHECKPOINT_SECONDS: '1', RENTFOLD_CHECKPOINT_CHANGES: '100',
+      ...(this.plan.isAvro === true ? { RENTFOLD_SCHEMA_REGISTRY_URL: this.#stage.registryProxy.endpoint } : {}), ...settings,
     });
     return this.#program;
   }
 
-  work(seed: number): Promise<Workload> {
-    return startWorkload(this.database, this.plan.dialect, seed);
+  /** Starts the workload. While the connector takes its snapshot of MariaDB no table may be truncated: the snapshot would fail, and be taken anew without the rows deleted meanwhile. */
+  work(seed: number, isSnapshot: boolean): Promise<Workload> {
+    return startWorkload(this.database, this.plan.dialect, seed, !isSnapshot || this.plan.dialect === 'postgres');
   }
 
   /**

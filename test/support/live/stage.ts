@@ -1,27 +1,32 @@
 import { Kafka, logLevel } from 'kafkajs';
-import type { ConnectService, OwnInstance, OwnKafka } from '../services/service.ts';
-import { startConnect, startKafka } from '../services/start.ts';
+import { FaultProxy } from '../fault-proxy.ts';
+import type { ConnectService, OwnInstance, OwnKafka, RegistryService } from '../services/service.ts';
+import { startConnect, startKafka, startRegistry } from '../services/start.ts';
 
-/** A broker and a Connect worker of the test's own, to be killed. */
+/** A broker and a Connect worker of the test's own, to be killed; and a schema registry, which rentfold reaches by a proxy that can do harm, and Connect without it. */
 export class Stage implements AsyncDisposable {
   readonly kafka: OwnKafka;
   readonly connect: ConnectService & OwnInstance;
+  readonly registry: RegistryService & OwnInstance;
+  readonly registryProxy: FaultProxy;
   readonly #client: Kafka;
 
-  private constructor(kafka: OwnKafka, connect: ConnectService & OwnInstance) {
+  private constructor(kafka: OwnKafka, connect: ConnectService & OwnInstance, registry: RegistryService & OwnInstance, registryProxy: FaultProxy) {
     this.kafka = kafka;
     this.connect = connect;
+    this.registry = registry;
+    this.registryProxy = registryProxy;
     this.#client = new Kafka({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING });
   }
 
   static async start(): Promise<Stage> {
-    const kafka = await startKafka();
-    try {
-      return new Stage(kafka, await startConnect({ bootstrap: kafka.seenFromConnect }));
-    } catch (error) {
-      await kafka[Symbol.asyncDispose]();
-      throw error;
-    }
+    await using parts = new AsyncDisposableStack();
+    const kafka = parts.use(await startKafka());
+    const registry = parts.use(await startRegistry());
+    const connect = parts.use(await startConnect({ bootstrap: kafka.seenFromConnect }));
+    const stage = new Stage(kafka, connect, registry, parts.use(await FaultProxy.start(registry.confluentUrl)));
+    parts.move();
+    return stage;
   }
 
   /** End of every partition of the topics that begin with a prefix, by `topic/partition`. */
@@ -40,7 +45,9 @@ export class Stage implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.registryProxy[Symbol.asyncDispose]();
     await this.connect[Symbol.asyncDispose]();
+    await this.registry[Symbol.asyncDispose]();
     await this.kafka[Symbol.asyncDispose]();
   }
 }

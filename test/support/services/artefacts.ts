@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -12,7 +12,7 @@ const COPY = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-depend
 const JAVA_MIN = 17;
 
 /** Folders of jars, by profile of pom.xml. */
-export const JAR_FOLDERS = ['broker', 'connect', 'debezium-postgres', 'debezium-mariadb'] as const;
+export const JAR_FOLDERS = ['broker', 'connect', 'debezium-postgres', 'debezium-mariadb', 'registry', 'avro-converter'] as const;
 /** One of them. */
 export type JarFolder = typeof JAR_FOLDERS[number];
 
@@ -25,6 +25,7 @@ export async function jars(profile: JarFolder): Promise<string> {
   const work = await mkdtemp(join(cache, `${profile}-`));
   try {
     await run('mvn', ['-q', '-B', '-f', POM, '-P', profile, COPY, '-DincludeScope=runtime', `-DoutputDirectory=${work}`]);
+    await unpack(work);
     await rename(work, folder);
   } catch (error) {
     if (!existsSync(folder)) throw new Error(`Maven could not fetch the jars of ${profile}: ${said(error)}`, { cause: error });
@@ -40,6 +41,14 @@ export async function javaMissing(profiles: readonly JarFolder[]): Promise<strin
   const cached = (await Promise.all(profiles.map(cachedFolder))).every((folder) => existsSync(folder));
   const hasMaven = cached || await run('mvn', ['-version']).then(() => true, () => false);
   return version >= JAVA_MIN && hasMaven ? null : `Java ${JAVA_MIN}+ and Maven: apt-get install openjdk-17-jdk-headless maven`;
+}
+
+/** Unpacks what came packed, and keeps only what was in it. */
+async function unpack(folder: string): Promise<void> {
+  for (const name of (await readdir(folder)).filter((file) => file.endsWith('.tar.gz'))) {
+    await run('tar', ['-xzf', join(folder, name), '-C', folder]);
+    await rm(join(folder, name));
+  }
 }
 
 async function cachedFolder(profile: JarFolder): Promise<string> {

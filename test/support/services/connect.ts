@@ -10,7 +10,7 @@ import type { ConnectorStatus, ConnectService, OwnInstance } from './service.ts'
 import { removeData } from './log-tails.ts';
 import { inNewFolder } from './service-folder.ts';
 
-const PLUGINS: readonly JarFolder[] = ['debezium-postgres', 'debezium-mariadb'];
+const PLUGINS: readonly JarFolder[] = ['debezium-postgres', 'debezium-mariadb', 'avro-converter'];
 const HEAP = '-Xmx640m';
 const RUNNING_MS = 60_000;
 const POLL_MS = 100;
@@ -56,7 +56,9 @@ async function startIn(folder: string, options: ConnectOptions): Promise<Connect
   const file = join(folder, 'worker.properties');
   const url = `http://127.0.0.1:${port}`;
   await writeFile(file, propertiesText(workerProperties(`connect-${port}`, options, {
-    listeners: url, 'rest.advertised.host.name': '127.0.0.1', 'rest.advertised.port': String(port), 'plugin.path': plugins, 'plugin.discovery': 'service_load',
+    listeners: url, 'rest.advertised.host.name': '127.0.0.1', 'rest.advertised.port': String(port), 'plugin.path': plugins, 
+    // The converter's jar does not say what is in it.
+    'plugin.discovery': 'hybrid_warn',
   })));
   const logFile = join(folder, 'connect.log');
   const server = await GuardedProcess.start({
@@ -139,16 +141,21 @@ export async function connectAnswers(url: string): Promise<boolean> {
   return fetch(`${url}/connectors`).then((response) => response.ok, () => false);
 }
 
-/** A folder with a sub-folder for each connector, without the jars that the worker has itself; beside the cached jars. */
+/** A folder with a sub-folder for each plugin, without the jars that the worker has itself in whatever version; beside the cached jars. */
 async function pluginFolder(): Promise<string> {
-  const workerJars = new Set(await readdir(await jars('connect')));
-  const sources = await Promise.all(PLUGINS.map(jars));
-  const folder = `${sources[0]!}-plugins`;
+  const workerJars = new Set((await readdir(await jars('connect'))).map(artefactOf));
+  const folder = `${await jars('connect')}-plugins`;
   if (await readdir(folder).then((names) => names.length === PLUGINS.length, () => false)) return folder;
-  for (const [index, source] of sources.entries()) {
-    const target = join(folder, PLUGINS[index]!);
+  for (const plugin of PLUGINS) {
+    const source = await jars(plugin);
+    const target = join(folder, plugin);
     await mkdir(target, { recursive: true });
-    for (const jar of await readdir(source)) if (!workerJars.has(jar)) await cp(join(source, jar), join(target, jar));
+    for (const jar of await readdir(source)) if (!workerJars.has(artefactOf(jar))) await cp(join(source, jar), join(target, jar));
   }
   return folder;
+}
+
+/** Name of a jar's artefact, without its version. */
+function artefactOf(jar: string): string {
+  return jar.replace(/-\d.*$/, '');
 }

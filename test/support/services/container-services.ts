@@ -6,13 +6,14 @@ import { HOST_INSIDE, startContainer } from './container.ts';
 import { freePorts } from './free-ports.ts';
 import { createMariadbUser, MARIADB_LOGIN, MARIADB_SETTINGS } from './mariadb.ts';
 import { POSTGRES_SETTINGS, postgresAnswers } from './postgres.ts';
-import type { AzuriteService, ConnectService, MariadbService, OwnInstance, PostgresService } from './service.ts';
+import type { AzuriteService, ConnectService, MariadbService, OwnInstance, PostgresService, RegistryService } from './service.ts';
+import { registryAnswers, registryAt } from './registry.ts';
 import { openMariadb, openPostgres } from './sql-clients.ts';
 import { ownSqlService } from './sql-service.ts';
 
 /** The services other than the broker as containers. Not run where no Docker engine was. */
 
-const IMAGES = { azurite: 'mcr.microsoft.com/azure-storage/azurite:3.36.0', postgres: 'postgres:15', mariadb: 'mariadb:10.11', connect: 'quay.io/debezium/connect:3.6.1.Final' } as const;
+const IMAGES = { azurite: 'mcr.microsoft.com/azure-storage/azurite:3.36.0', postgres: 'postgres:15', mariadb: 'mariadb:10.11', connect: 'quay.io/debezium/connect:3.6.1.Final', registry: 'quay.io/apicurio/apicurio-registry-mem:2.6.13.Final' } as const;
 
 /** Azurite's blob service in a container. */
 export async function startContainerAzurite(options: { readonly inMemory?: boolean } = {}): Promise<AzuriteService & OwnInstance & AzuritePlace> {
@@ -68,9 +69,17 @@ export async function startContainerConnect(options: ConnectOptions): Promise<Co
     ports: [{ container: 8083, host: port }],
     configure: (container) => container.withEnvironment({
       ...environment, BOOTSTRAP_SERVERS: options.bootstrap, GROUP_ID: properties['group.id']!, CONFIG_STORAGE_TOPIC: properties['config.storage.topic']!,
-      OFFSET_STORAGE_TOPIC: properties['offset.storage.topic']!, STATUS_STORAGE_TOPIC: properties['status.storage.topic']!, HEAP_OPTS: '-Xmx640m',
+      OFFSET_STORAGE_TOPIC: properties['offset.storage.topic']!, STATUS_STORAGE_TOPIC: properties['status.storage.topic']!, HEAP_OPTS: '-Xmx640m', ENABLE_APICURIO_CONVERTERS: 'true',
     }),
     ready: () => connectAnswers(url),
   });
   return { ...server, ...connectAt({ url, logFiles: server.logFiles }) };
+}
+
+/** Apicurio's registry in a container. */
+export async function startContainerRegistry(): Promise<RegistryService & OwnInstance> {
+  const [port] = await freePorts(1) as [number];
+  const url = `http://127.0.0.1:${port}`;
+  const server = await startContainer({ image: IMAGES.registry, ports: [{ container: 8080, host: port }], configure: (container) => container, ready: () => registryAnswers(url) });
+  return { ...server, ...registryAt({ url, seenFromConnect: `http://${HOST_INSIDE}:${port}`, logFiles: server.logFiles }) };
 }

@@ -6,7 +6,7 @@ import { wayTo } from './presence.ts';
 import type { ServiceName, Way } from './presence.ts';
 import type { KafkaPlace } from './service.ts';
 import type { SharedAnswer } from './shared.ts';
-import { startAzurite, startConnect, startKafka, startMariadb, startPostgres } from './start.ts';
+import { startAzurite, startConnect, startKafka, startMariadb, startPostgres, startRegistry } from './start.ts';
 
 /**
  * The control server of a test run, in vitest's main process: its workers ask it for services by name (POST). It starts each once, when first asked,
@@ -15,7 +15,7 @@ import { startAzurite, startConnect, startKafka, startMariadb, startPostgres } f
 
 type Shared = { readonly logFiles: readonly string[] } & AsyncDisposable;
 
-const NAMES: readonly ServiceName[] = ['kafka', 'azurite', 'postgres', 'mariadb', 'connect'];
+const NAMES: readonly ServiceName[] = ['kafka', 'azurite', 'postgres', 'mariadb', 'connect', 'registry'];
 
 class SharedServices {
   readonly #answers = new Map<ServiceName, Promise<SharedAnswer>>();
@@ -64,6 +64,7 @@ class SharedServices {
       case 'postgres': return startPostgres();
       case 'mariadb': return startMariadb();
       case 'connect': return this.#startConnect();
+      case 'registry': return startRegistry();
     }
   }
 

@@ -28,6 +28,8 @@ export interface BrokerPlan {
   readonly controller: string;
   readonly dataFolder: string;
   readonly serverCertificateFile: string;
+  /** Keys of the issuer whose tokens OAUTHBEARER takes. */
+  readonly issuerKeysFile: string;
   /** Where the listeners bind; clients always come by 127.0.0.1. */
   readonly bindHost: string;
   /** A listener for other containers, as `host:port`. */
@@ -35,7 +37,9 @@ export interface BrokerPlan {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-const MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'];
+const MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'];
+/** For what tokens are to be asked for, and who gives them. */
+export const OAUTH = { audience: 'api://rentfold-test-kafka', issuer: 'https://sts.windows.net/5e4b2c70-0000-4000-8000-00000000aaaa/' } as const;
 
 /**
  * The properties file of a broker: KRaft, topics made by the broker on request (rentfold must not ask), small internal topics, no waiting for
@@ -63,6 +67,7 @@ export function brokerProperties(plan: BrokerPlan): string {
     'ssl.keystore.location': plan.serverCertificateFile,
     'sasl.enabled.mechanisms': MECHANISMS.join(','),
     ...saslSettings(),
+    ...oauthSettings(plan.issuerKeysFile),
     'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
     'allow.everyone.if.no.acl.found': 'true',
     'super.users': 'User:ANONYMOUS',
@@ -103,6 +108,24 @@ function saslSettings(): Record<string, string> {
     }
   }
   return settings;
+}
+
+/** Tokens are checked by the issuer's key, and end sessions with them: a connection has to show a new one, or is closed. */
+function oauthSettings(keysFile: string): Record<string, string> {
+  const settings: Record<string, string> = {
+    'sasl.oauthbearer.jwks.endpoint.url': `file://${keysFile}`, 'sasl.oauthbearer.expected.audience': OAUTH.audience, 'sasl.oauthbearer.expected.issuer': OAUTH.issuer, 'sasl.oauthbearer.clock.skew.seconds': '1',
+  };
+  for (const listener of ['sasl_plaintext', 'sasl_ssl']) {
+    settings[`listener.name.${listener}.oauthbearer.sasl.jaas.config`] = 'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;';
+    settings[`listener.name.${listener}.oauthbearer.sasl.server.callback.handler.class`] = 'org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler';
+    settings[`listener.name.${listener}.oauthbearer.connections.max.reauth.ms`] = '3600000';
+  }
+  return settings;
+}
+
+/** What Java must be told so that the broker may read the issuer's keys. */
+export function oauthArgument(keysFile: string): string {
+  return `-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=file://${keysFile}`;
 }
 
 /** Arguments of the storage tool that make the users known to SCRAM. */

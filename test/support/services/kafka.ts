@@ -1,11 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { jars } from './artefacts.ts';
-import { makeCertificates } from './certificates.ts';
+import { makeCertificates, type Certificates } from './certificates.ts';
 import { freePorts } from './free-ports.ts';
 import { GuardedProcess } from './guarded-process.ts';
 import type { BrokerPlan, BrokerPorts } from './kafka-settings.ts';
-import { brokerProperties, CONNECTION_STRING_LOGIN, LOGIN, RESTRICTED_LOGIN, scramArguments } from './kafka-settings.ts';
+import { brokerProperties, CONNECTION_STRING_LOGIN, LOGIN, OAUTH, oauthArgument, RESTRICTED_LOGIN, scramArguments } from './kafka-settings.ts';
 import { runKafkaTool, SMALL_JAVA } from './kafka-tools.ts';
 import type { KafkaOptions, KafkaPlace, KafkaService, OwnKafka } from './service.ts';
 import { removeData } from './log-tails.ts';
@@ -36,7 +36,7 @@ async function startIn(folder: string, options: KafkaOptions): Promise<OwnKafka>
   const ports = await Promise.all(Array.from({ length: brokers }, brokerPorts));
   const plans = ports.map((own, index): BrokerPlan => ({
     node: index + 1, brokers, ports: own, controller: `127.0.0.1:${ports[0]!.controller}`, dataFolder: join(folder, `data-${index + 1}`),
-    serverCertificateFile: certificates.serverFile, bindHost: '127.0.0.1', settings: options.settings ?? {},
+    serverCertificateFile: certificates.serverFile, issuerKeysFile: certificates.issuerKeysFile, bindHost: '127.0.0.1', settings: options.settings ?? {},
   }));
   const place = placeOf(ports, certificates, { kind: 'jars', folder: toolFolder }, plans.map((plan) => join(folder, `broker-${plan.node}.log`)));
   const processes: GuardedProcess[] = [];
@@ -74,13 +74,13 @@ export async function brokerPorts(): Promise<BrokerPorts> {
 
 /** Where the listeners are, from the ports. */
 export function placeOf(
-  ports: readonly BrokerPorts[], certificates: { readonly caFile: string; readonly foreignCaFile: string }, tools: KafkaPlace['tools'], logFiles: readonly string[],
+  ports: readonly BrokerPorts[], certificates: Pick<Certificates, 'caFile' | 'foreignCaFile' | 'issuerKeyFile'>, tools: KafkaPlace['tools'], logFiles: readonly string[],
 ): KafkaPlace {
   const at = (listener: Exclude<keyof BrokerPorts, 'controller'>): string[] => ports.map((own) => `127.0.0.1:${own[listener]}`);
   return {
     brokers: at('plain'),
     tls: { brokers: at('tls'), caFile: certificates.caFile, foreignCaFile: certificates.foreignCaFile },
-    sasl: { brokers: at('sasl'), tlsBrokers: at('saslTls'), login: LOGIN, restricted: RESTRICTED_LOGIN, connectionString: CONNECTION_STRING_LOGIN },
+    sasl: { brokers: at('sasl'), tlsBrokers: at('saslTls'), login: LOGIN, restricted: RESTRICTED_LOGIN, connectionString: CONNECTION_STRING_LOGIN, oauth: { audience: OAUTH.audience, issuerKeyFile: certificates.issuerKeyFile } },
     seenFromConnect: at('plain')[0]!,
     tools,
     logFiles,
@@ -93,7 +93,7 @@ async function startBroker(plan: BrokerPlan, folder: string, toolFolder: string,
   await runKafkaTool({ kind: 'jars', folder: toolFolder }, 'kafka-storage', ['format', '-t', CLUSTER_ID, '-c', file, ...scramArguments()]);
   return GuardedProcess.start({
     name: `Kafka broker ${plan.node}`,
-    command: ['java', HEAP, ...SMALL_JAVA, '-cp', `${toolFolder}/*`, 'kafka.Kafka', file],
+    command: ['java', HEAP, ...SMALL_JAVA, oauthArgument(plan.issuerKeysFile), '-cp', `${toolFolder}/*`, 'kafka.Kafka', file],
     folder,
     logFile,
     ready: (log) => log.includes('Kafka Server started'),

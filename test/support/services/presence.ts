@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module';
-import { JAR_FOLDERS, javaMissing } from './artefacts.ts';
+import { javaMissing } from './artefacts.ts';
 import { dockerMissing } from './container.ts';
 import { asUser, postgresFolders, programPath } from './system-user.ts';
 
 /** Services that tests may ask for. */
-export type ServiceName = 'kafka' | 'azurite' | 'postgres' | 'mariadb' | 'connect';
+export type ServiceName = 'kafka' | 'azurite' | 'postgres' | 'mariadb' | 'connect' | 'registry';
 
 /** How a service is started here, or the line that says why it cannot be. */
 export type Way = { readonly by: 'programs' | 'containers' } | { readonly missing: string };
@@ -23,7 +23,8 @@ export async function wayTo(name: ServiceName): Promise<Way> {
 
 const SERVICES: Readonly<Record<ServiceName, { readonly title: string; look(): Promise<string | null> }>> = {
   kafka: { title: 'Kafka', look: async () => await javaMissing(['broker']) ?? await missingPrograms(['openssl'], [], 'openssl: apt-get install openssl') },
-  connect: { title: 'Kafka Connect', look: () => javaMissing(JAR_FOLDERS) },
+  connect: { title: 'Kafka Connect', look: () => javaMissing(['broker', 'connect', 'debezium-postgres', 'debezium-mariadb', 'avro-converter']) },
+  registry: { title: 'The schema registry', look: () => javaMissing(['registry']) },
   azurite: { title: 'Azurite', look: () => Promise.resolve(hasPackage('azurite/dist/src/blob/main.js') ? null : 'its npm package: npm ci') },
   postgres: { title: 'Postgres', look: async () => missingPrograms(['initdb', 'postgres', ...asUser('postgres').slice(0, 1)], await postgresFolders(), 'Postgres 15 or later: apt-get install postgresql') },
   mariadb: { title: 'MariaDB', look: () => missingPrograms(['mariadb-install-db', 'mariadbd'], [], 'MariaDB 10.11 or later: apt-get install mariadb-server') },

@@ -34,13 +34,15 @@ export interface KafkaPlace {
   readonly brokers: readonly string[];
   /** TLS listeners without a login. `caFile` signs them; `foreignCaFile` is another authority, which does not. */
   readonly tls: { readonly brokers: readonly string[]; readonly caFile: string; readonly foreignCaFile: string };
-  /** Listeners that want a login by PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512. `connectionString` is an Event Hubs-like login, for PLAIN alone; `restricted` is a user for tests of access rules. */
+  /** Listeners that want a login by PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER. `connectionString` is an Event Hubs-like login, for PLAIN alone; `restricted` is a user for tests of access rules. */
   readonly sasl: {
     readonly brokers: readonly string[];
     readonly tlsBrokers: readonly string[];
     readonly login: Login;
     readonly restricted: Login;
     readonly connectionString: Login;
+    /** OAUTHBEARER takes tokens for this audience that the key has signed. */
+    readonly oauth: { readonly audience: string; readonly issuerKeyFile: string };
   };
   /** The plain listener as Kafka Connect sees it. */
   readonly seenFromConnect: string;
@@ -121,7 +123,21 @@ export type PostgresService = SqlService;
 /** MariaDB with a row binlog of full images. */
 export type MariadbService = SqlService;
 
-/** Kafka Connect with Debezium's connectors for Postgres and MariaDB. */
+/** A schema registry with Confluent's API, in memory. */
+export interface RegistryService {
+  readonly url: string;
+  /** The same address as Connect sees it. */
+  readonly seenFromConnect: string;
+  /** Address of its Confluent API. */
+  readonly confluentUrl: string;
+  readonly logFiles: readonly string[];
+  /** Settings of a connector that make it write keys or values as Avro in Confluent's framing. */
+  avroConverter(side: 'key' | 'value'): Readonly<Record<string, string>>;
+  /** Registers a schema by Confluent's API and answers its number. */
+  register(subject: string, schema: { readonly schema: string; readonly schemaType?: string; readonly references?: readonly { readonly name: string; readonly subject: string; readonly version: number }[] }): Promise<number>;
+}
+
+/** Kafka Connect with Debezium's connectors for Postgres and MariaDB, and an Avro converter. */
 export interface ConnectService {
   /** Address of its REST API. */
   readonly url: string;

@@ -6,11 +6,13 @@ import { kafkaAt } from './kafka.ts';
 import { mariadbAt } from './mariadb.ts';
 import { postgresAt } from './postgres.ts';
 import type { ServiceName } from './presence.ts';
-import type { AzuriteService, ConnectService, KafkaPlace, KafkaService, MariadbService, PostgresService } from './service.ts';
+import { registryAt } from './registry.ts';
+import type { RegistryPlace } from './registry.ts';
+import type { AzuriteService, ConnectService, KafkaPlace, KafkaService, MariadbService, PostgresService, RegistryService } from './service.ts';
 import { askPresence, askShared } from './shared.ts';
 import type { SqlPlace } from './sql-service.ts';
 
-export { startAzurite, startConnect, startKafka, startMariadb, startPostgres } from './start.ts';
+export { startAzurite, startConnect, startKafka, startMariadb, startPostgres, startRegistry } from './start.ts';
 
 /**
  * The door through which tests come by the real services that a whole run shares. Each is started when the first test file asks.
@@ -51,6 +53,11 @@ export async function mariadbService(): Promise<MariadbService | null> {
 /** The run's Connect worker, on the run's broker. */
 export async function connectService(): Promise<ConnectService | null> {
   return found(await askShared<ConnectPlace>('connect'), connectAt);
+}
+
+/** The run's schema registry; name subjects so that no other test meets them. */
+export async function registryService(): Promise<RegistryService | null> {
+  return found(await askShared<RegistryPlace>('registry'), registryAt);
 }
 
 function found<Place, Service>(place: Place | null, at: (place: Place) => Service): Service | null {

@@ -8,7 +8,8 @@ import { startLocalMariadb } from './mariadb.ts';
 import { startLocalPostgres } from './postgres.ts';
 import { wayTo } from './presence.ts';
 import type { ServiceName } from './presence.ts';
-import type { AzuriteService, ConnectService, KafkaOptions, MariadbService, OwnInstance, OwnKafka, PostgresService } from './service.ts';
+import { startLocalRegistry } from './registry.ts';
+import type { AzuriteService, ConnectService, KafkaOptions, MariadbService, OwnInstance, OwnKafka, PostgresService, RegistryService } from './service.ts';
 
 /** Starts services whichever way this machine allows; outside of a test run too (benchmarks). Each throws the line that says what to install. */
 
@@ -35,6 +36,11 @@ export async function startMariadb(): Promise<MariadbService & OwnInstance> {
 /** A Connect worker on a broker (its `seenFromConnect`). */
 export async function startConnect(options: ConnectOptions): Promise<ConnectService & OwnInstance> {
   return logged(await byPrograms('connect') ? startLocalConnect(options) : (await import('./container-services.ts')).startContainerConnect(options));
+}
+
+/** A schema registry. */
+export async function startRegistry(): Promise<RegistryService & OwnInstance> {
+  return logged(await byPrograms('registry') ? startLocalRegistry() : (await import('./container-services.ts')).startContainerRegistry());
 }
 
 /** Its log is shown when a test fails meanwhile. */

@@ -1,0 +1,83 @@
+// Goal: a tape that remembers the shapes of texts reads every text as one that remembers nothing. Method: fast-check, differential: one tape reads long runs of texts that are alike
+// (values of every kind changed, lengths, escapes, spacing, members left out), some of them damaged; for each a fresh tape must give the same answer and the same tokens.
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Names } from '../../src/change/names.ts';
+import { JsonTape } from '../../src/change/json-tape.ts';
+import { TOKEN_WORDS } from '../../src/change/token.ts';
+
+const encoder = new TextEncoder();
+const MEMBERS = ['id', 'amount', 'before', 'after', 'x', 'description', 'ein längerer Name'];
+const names = new Names();
+MEMBERS.slice(0, 4).forEach((name) => names.add(name));
+
+/** A tape's answer and all it says of every token. */
+function readBy(tape: JsonTape, bytes: Uint8Array, from: number, to: number): unknown {
+  const answer = tape.read(bytes, from, to);
+  if (answer < 0) return answer;
+  const tokens = Array.from({ length: tape.size / TOKEN_WORDS }, (_, i) => {
+    const token = i * TOKEN_WORDS;
+    return [tape.kind(token), tape.name(token), tape.start(token), tape.end(token), tape.next(token), tape.isEscaped(token)];
+  });
+  return { answer, tokens };
+}
+
+function readsAlike(texts: Iterable<Uint8Array>): void {
+  const tape = new JsonTape(names);
+  let offset = 0;
+  for (const text of texts) {
+    offset = (offset + 3) % 17;
+    const pool = new Uint8Array(offset + text.length + 20).fill(0x22);
+    pool.set(text, offset);
+    expect(readBy(tape, pool, offset, offset + text.length)).toEqual(readBy(new JsonTape(names), pool, offset, offset + text.length));
+  }
+}
+
+const scalar = fc.oneof(
+  fc.constantFrom('null', 'true', 'false', '0', '-0', '1', '12', '123456789012', '1.5', '-2e10', '1E-2', '""', '"a"', '"ab"', '"é"', '"\\u00e9\\n"', '"abcdefgh"', '"0af1b5a4-7e02-4a2f-9c20-000000000001"'),
+  fc.string({ unit: 'grapheme', maxLength: 12 }).map((text) => JSON.stringify(text)),
+  fc.integer().map(String),
+);
+/** A layout: the text of an object with a hole for every scalar value. */
+const layout: fc.Arbitrary<string> = fc.letrec<{ value: string; object: string; array: string }>((tie) => ({
+  value: fc.oneof({ depthSize: 'small', withCrossShrink: true }, fc.constant('#'), tie('object'), tie('array')),
+  object: fc.array(fc.tuple(fc.constantFrom(...MEMBERS), tie('value')), { maxLength: 6 }).map((members) => `{${members.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`),
+  array: fc.array(tie('value'), { maxLength: 3 }).map((items) => `[${items.join(', ')}]`),
+})).object;
+
+const filled = (text: string, values: readonly string[]): string => {
+  let next = 0;
+  return text.replaceAll('#', () => values[next++ % values.length]);
+};
+
+test('texts of a few layouts, in any mixture', () => {
+  fc.assert(fc.property(
+    fc.array(layout, { minLength: 1, maxLength: 16 }),
+    fc.array(fc.tuple(fc.nat(), fc.array(scalar, { minLength: 1, maxLength: 5 })), { minLength: 5, maxLength: 40 }),
+    (layouts, picks) => readsAlike(picks.map(([pick, values]) => encoder.encode(filled(layouts[pick % layouts.length], values)))),
+  ), { numRuns: 60 });
+});
+
+test('texts that fit but for one byte, one cut or one doubled stretch', () => {
+  fc.assert(fc.property(
+    layout, fc.array(fc.tuple(fc.array(scalar, { minLength: 1, maxLength: 5 }), fc.nat(), fc.nat({ max: 255 }), fc.constantFrom('byte', 'cut', 'double', 'none')), { minLength: 4, maxLength: 30 }),
+    (text, changes) => readsAlike(changes.map(([values, place, byte, what]) => {
+      const bytes = encoder.encode(filled(text, values));
+      const at = place % bytes.length;
+      if (what === 'byte') bytes[at] = byte;
+      if (what === 'cut') return bytes.subarray(0, at);
+      return what === 'double' ? Uint8Array.of(...bytes.subarray(0, at), ...bytes.subarray(Math.max(0, at - 5))) : bytes;
+    })),
+  ), { numRuns: 100 });
+});
+
+test('a value that becomes longer, of another kind, an object, or is followed by space; texts without names', () => {
+  const texts = ['1', '12', '"a"', '"ab"', 'null', '{"id":1,"x":"a"}', '{"id":12,"x":"a"}', '{"id":12 ,"x":"a"}', '{"id":null,"x":"ab"}', '{"id":{},"x":"a"}', '{"id":[1],"x":"a"}', '{"id":1,"x":"a"} ', ' {"id":1,"x":"a"}', '{"id":1,"x":"a"}}', '{"id":01,"x":"a"}', '{"id":1,"x":"\\ud800"}'];
+  readsAlike([...texts, ...texts, ...texts].map((text) => encoder.encode(text)));
+});
+
+test('more layouts than are remembered, each again and again, and hundreds met once', () => {
+  const many = Array.from({ length: 40 }, (_, i) => `{"id":${i},"k${i}":"v"}`);
+  const once = Array.from({ length: 400 }, (_, i) => `{"name ${i * 7}":[${i},"${i}"]}`);
+  readsAlike([...many, ...many, ...once, ...many].map((text) => encoder.encode(text)));
+});
