@@ -5,7 +5,7 @@ import { createBooks } from '../../src/ledger/books.ts';
 import type { OpenDeadLetter, RowColumns, TruncateMark } from '../../src/ledger/ledger.ts';
 import type { RecordBatch } from '../../src/source/source.ts';
 import { createState } from '../../src/state.ts';
-import type { State, StateSeed } from '../../src/state.ts';
+import type { State, StateSeed, StepResult } from '../../src/state.ts';
 import type { LogRecord } from './history-log.ts';
 import type { Random } from './history-random.ts';
 
@@ -84,9 +84,10 @@ export class LibraryRun {
   }
 
   /** Decodes and folds one batch. Fails on a stop. */
-  read(records: readonly LogRecord[]): void {
-    const { stops } = this.state.step(this.#decoder.decode(recordBatch(records)), { now: 1_800_000_000_000, mayForgetDeletes: false });
-    if (stops.length > 0) throw new Error(`stopped: ${stops.map((stop) => `${stop.code} ${stop.message}`).join('; ')}`);
+  read(records: readonly LogRecord[]): StepResult {
+    const result = this.state.step(this.#decoder.decode(recordBatch(records)), { now: 1_800_000_000_000, mayForgetDeletes: false });
+    if (result.stops.length > 0) throw new Error(`stopped: ${result.stops.map((stop) => `${stop.code} ${stop.message}`).join('; ')}`);
+    return result;
   }
 }
 
