@@ -3,7 +3,7 @@
  * alone: from that moment until the other's first generation lies in the store. A change arrives at that moment. Real processes; each time the other one is the victim. Beside
  * each figure stands the bound that the store's lease promises for a victim that is not known dead; the first checkpoint after it comes on top. Prints one JSON line.
  *
- * `node test/bench/take-over.ts [rounds] [stores]` (default 10, local,azurite)
+ * `node test/bench/take-over.ts [rounds] [stores] [harms]` (default 10, local,azurite, kill,cut)
  */
 import { AZURE_LEASE_TERMS } from '../../src/snapshot/azure-lease.ts';
 import { LOCAL_LEASE_TERMS } from '../../src/snapshot/local-lease.ts';
@@ -16,6 +16,7 @@ import { Workplace } from '../support/workplace.ts';
 
 const rounds = Number(process.argv[2] ?? 10);
 const stores = (process.argv[3] ?? 'local,azurite').split(',');
+const harms = (process.argv[4] ?? 'kill,cut').split(',') as ('kill' | 'cut')[];
 const SETTINGS = { RENTFOLD_CHECKPOINT_SECONDS: '1' };
 const POLL_MS = 10;
 const LIMIT_MS = 120_000;
@@ -91,6 +92,9 @@ async function takeOvers(service: AzuriteService | null, harm: 'kill' | 'cut'): 
       }
       process.stderr.write(`${service === null ? 'local' : 'azurite'} ${harm} ${Math.round(times.at(-1)!)} ms\n`);
     }
+  } catch (error) {
+    process.stderr.write(`--- publisher\n${publisher.program.log}\n--- stand-by\n${standby.program.log}\n${JSON.stringify(await standby.program.status().catch(String))}\n`);
+    throw error;
   } finally {
     await publisher[Symbol.asyncDispose]();
     await standby[Symbol.asyncDispose]();
@@ -106,7 +110,9 @@ function summary(times: readonly number[]): Record<string, number> {
 }
 
 async function measured(service: AzuriteService | null, { takeOverMs }: LeaseTerms): Promise<object> {
-  return { bound_ms: takeOverMs, killed: summary(await takeOvers(service, 'kill')), cut_off: summary(await takeOvers(service, 'cut')) };
+  const times: Record<string, unknown> = { bound_ms: takeOverMs };
+  for (const harm of harms) times[harm] = summary(await takeOvers(service, harm));
+  return times;
 }
 
 const result: Record<string, unknown> = { bench: 'take-over', rounds };
