@@ -64,7 +64,7 @@ export class HubClient {
     this.#timing = timing;
     this.#clock = clock;
     this.#signal = signal;
-    this.#client = clientOf(config, hub, identity, { retryOptions: { maxRetries: 0, timeoutInMs: timing.requestMs } });
+    this.#client = clientOf(config, hub, identity, { retryOptions: { maxRetries: 0, timeoutInMs: 2 * timing.requestMs } });
     this.#context = contextOf(this.#client);
   }
 
@@ -136,7 +136,7 @@ export class HubClient {
       const tooLate = this.#clock.sleep(requestMs, AbortSignal.any([done.signal, this.#signal])).then(() => {
         if (done.signal.aborted) return undefined as never;
         late.abort();
-        throw new HubFailure('passing', this.#signal.aborted ? 'rentfold is ending' : `no answer about ${about} within ${requestMs} ms`);
+        throw new HubFailure('silent', this.#signal.aborted ? 'rentfold is ending' : `no answer about ${about} within ${requestMs} ms`);
       });
       const answer = act(signal);
       answer.catch(() => undefined);

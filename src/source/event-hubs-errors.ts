@@ -1,8 +1,8 @@
 import { IdentityFailure } from '../runtime/azure-identity-failure.ts';
 import { oneLine } from '../runtime/one-line.ts';
 
-/** What a failure means for reading: `position`: the start position is refused; `busy`: throttled, or too many readers; `full`: given up by ourselves for want of room; `passing`: anything that time may mend. */
-export type FailureKind = 'missing' | 'stolen' | 'unauthorized' | 'busy' | 'position' | 'full' | 'passing';
+/** What a failure means for reading: `position`: the start position is refused; `busy`: throttled, or too many readers; `full`: given up by ourselves for want of room; `silent`: no answer came in time; `passing`: anything that time may mend. */
+export type FailureKind = 'missing' | 'stolen' | 'unauthorized' | 'busy' | 'position' | 'full' | 'silent' | 'passing';
 
 /** A failure of the service, of the way to it, or of the client, in one line without secrets. */
 export class HubFailure extends Error {
@@ -21,6 +21,7 @@ const KINDS: ReadonlyMap<string, FailureKind> = new Map([
   ['amqp:not-found', 'missing'], ['MessagingEntityNotFoundError', 'missing'], ['ServiceCommunicationError', 'missing'],
   ['amqp:unauthorized-access', 'unauthorized'], ['UnauthorizedError', 'unauthorized'],
   ['com.microsoft:server-busy', 'busy'], ['ServerBusyError', 'busy'], ['amqp:resource-limit-exceeded', 'busy'], ['QuotaExceededError', 'busy'],
+  ['OperationTimeoutError', 'silent'],
   ['com.microsoft:argument-error', 'position'], ['ArgumentError', 'position'], ['com.microsoft:argument-out-of-range', 'position'], ['ArgumentOutOfRangeError', 'position'],
 ]);
 

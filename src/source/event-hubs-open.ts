@@ -94,7 +94,7 @@ function unavailable({ credentialOption, consumerGroup }: OpenParts, failure: Hu
     case 'unauthorized': return new RentfoldError('SOURCE_UNAVAILABLE', `${credentialOption}: the service refuses us: ${failure.message}. Give it the right to listen (role Azure Event Hubs Data Receiver, or a policy with Listen).`, options);
     case 'missing': return new RentfoldError('SOURCE_UNAVAILABLE', `RENTFOLD_EVENT_HUBS_CONSUMER_GROUP: the consumer group ${consumerGroup} cannot be read: ${failure.message}. Make it, or name one that exists.`, options);
     case 'stolen': return new RentfoldError('SOURCE_UNAVAILABLE', `RENTFOLD_EVENT_HUBS_CONSUMER_GROUP: another program reads the consumer group ${consumerGroup} alone (with an owner level): ${failure.message}. Give every rentfold, and every other program, a consumer group of its own.`, options);
-    case 'position': case 'busy': case 'full': case 'passing': return new RentfoldError('SOURCE_UNAVAILABLE', `${credentialOption}: the hubs cannot be read: ${failure.message}.`, options);
+    case 'position': case 'busy': case 'full': case 'silent': case 'passing': return new RentfoldError('SOURCE_UNAVAILABLE', `${credentialOption}: the hubs cannot be read: ${failure.message}.`, options);
   }
 }
 

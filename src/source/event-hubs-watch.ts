@@ -77,7 +77,7 @@ export class HubWatch {
         else {
           notices.warn(about, `Hub ${client.hub} cannot be asked about its partitions: ${failure.message}. It is tried again until it answers.`);
           // Answers may stand behind events on a slow connection; where neither comes, it is dead.
-          if (failure.message.startsWith('no answer') && this.#progress(client) === before) client.break(failure.message);
+          if (failure.kind === 'silent' && this.#progress(client) === before) client.break(failure.message);
           await clock.sleep(backoff.next(), signal);
         }
       }

@@ -8,6 +8,7 @@ import { RentfoldError } from '../../src/errors.ts';
 import { WAITING_EVENTS_MAX } from '../../src/source/event-hubs-follow.ts';
 import type { OpenOptions } from '../../src/source/source.ts';
 import { recordAt, recordsOf, type TestRecord } from '../support/dump.ts';
+import { faultFired } from '../support/faults/fired.ts';
 import { HubsLog } from '../support/hubs-log.ts';
 import { hubsSource } from '../support/hubs-source.ts';
 import { positionAfter, SourceReader } from '../support/read-source.ts';
@@ -66,6 +67,7 @@ describe('a reader whose link or connection ends', () => {
     const { reader, expected } = await readThrough(() => {
       log.double.refuseReceivers('t', 0, 3, { condition, description });
       expect(log.double.detach('t', 0, condition, description)).toBe(1);
+      faultFired('H1');
     });
     expect(reader.records).toEqual(expected);
     expect(reader.stops).toEqual([]);
@@ -76,6 +78,7 @@ describe('a reader whose link or connection ends', () => {
     const { reader, expected } = await readThrough(async () => {
       log.double.pauseListening();
       expect(log.double.cutSockets()).toBeGreaterThan(0);
+      faultFired('H2');
       await warned(readers[0]);
       await log.double.resumeListening();
     });
@@ -100,6 +103,7 @@ describe('a reader whose link or connection ends', () => {
     log.append(recordsOf('t', 0, 50, 51));
     await read(reader, 51);
     expect(log.double.counters.transfersOf('t', 0)).toBeGreaterThanOrEqual(71);
+    faultFired('H7');
     expect(reader.records).toEqual(recordsOf('t', 0, 0, 51));
   });
 
@@ -112,6 +116,7 @@ describe('a reader whose link or connection ends', () => {
     await read(reader, 30);
     expect(reader.records).toEqual(recordsOf('t', 0, 0, 30));
     expect(reader.warnings).toMatchObject([{ code: 'SOURCE_RETRYING', message: expect.stringContaining('events 10 to 12 did not come') as string }]);
+    faultFired('H8');
   });
 
   it('attaches again when events are there, were asked for and do not come', async () => {
@@ -125,6 +130,7 @@ describe('a reader whose link or connection ends', () => {
     await read(reader, 40);
     expect(reader.records).toEqual(recordsOf('t', 0, 0, 40));
     expect(reader.warnings[0]).toMatchObject({ code: 'SOURCE_RETRYING', message: expect.stringContaining('did not come') as string });
+    faultFired('H9');
   });
 
   it('makes a new connection when the service says nothing any more', async () => {
@@ -133,15 +139,17 @@ describe('a reader whose link or connection ends', () => {
       log.double.failManagement(1, 'silent');
       await warned(readers[0]);
       await until(() => log.double.connections > before);
-    }, { timing: { requestMs: 300 } });
+    }, { timing: { requestMs: 2_000 } });
     expect(reader.records).toEqual(expected);
-    expect(reader.warnings[0]).toMatchObject({ code: 'SOURCE_RETRYING', message: expect.stringMatching(/no answer .* within 300 ms/) as string });
+    expect(reader.warnings[0]).toMatchObject({ code: 'SOURCE_RETRYING', message: expect.stringMatching(/no answer .* within 2000 ms/) as string });
+    faultFired('H10');
   });
 
   it('goes on after its claim ended and new ones were refused for a while, and shows no secret', async () => {
     const { reader, expected } = await readThrough(async () => {
       log.double.refuseTokens(3);
       expect(log.double.expireTokens()).toBeGreaterThan(0);
+      faultFired('H11');
       await warned(readers[0]);
     });
     expect(reader.records).toEqual(expected);
@@ -156,6 +164,7 @@ describe('a reader whose link or connection ends', () => {
     });
     expect(reader.records).toEqual(expected);
     expect(reader.warnings[0].message).toMatch(/throttled/);
+    faultFired('H12');
   });
 });
 
@@ -168,6 +177,7 @@ describe('another reader in our consumer group', () => {
     const stolen = { condition: 'amqp:link:stolen', description: "At least one receiver for the endpoint is created with epoch of '1'" };
     log.double.refuseReceivers('t', 0, 3, stolen);
     expect(log.double.steal('t', 0)).toBe(1);
+    faultFired('H6');
     log.append(recordsOf('t', 0, 10, 20));
     await read(reader, 20);
     expect(reader.records).toEqual(recordsOf('t', 0, 0, 20));
@@ -211,6 +221,7 @@ describe('a log that changes while it is read', () => {
     });
     await reader.until(() => reader.stops.length > 0);
     expect(reader.stops).toMatchObject([{ topic: 't', partition: 0, code: 'POSITION_TOO_OLD', offset: 10, message: expect.stringMatching(/events 10 to 19 are gone.*RENTFOLD_ACCEPT_INCOMPLETE_HISTORY/s) as string }]);
+    faultFired('H3');
     log.append(recordsOf('t', 1, 3, 5));
     await read(reader, 15);
     expect(reader.records.filter(({ partition }) => partition === 1)).toEqual(recordsOf('t', 1, 0, 5));
@@ -254,15 +265,16 @@ describe('a log that changes while it is read', () => {
   });
 
   it.each([
-    ['is shorter now', 'POSITION_BEYOND_END', recordsOf('t', 0, 0, 4)],
-    ['holds other events now', 'POSITION_RECORD_CHANGED', recordsOf('t', 0, 0, 20).map((r) => ({ ...r, value: `${r.value!} ` }))],
-  ] as const)('stops when the hub was made again and %s', async (_, code, records) => {
+    ['is shorter now', 'H4', 'POSITION_BEYOND_END', recordsOf('t', 0, 0, 4)],
+    ['holds other events now', 'H5', 'POSITION_RECORD_CHANGED', recordsOf('t', 0, 0, 20).map((r) => ({ ...r, value: `${r.value!} ` }))],
+  ] as const)('stops when the hub was made again and %s', async (_, id, code, records) => {
     log.append(recordsOf('t', 0, 0, 10));
     const reader = await openReader();
     await read(reader, 10);
     log.recreate('t', records);
     await reader.until(() => reader.stops.length > 0);
     expect(reader.stops).toMatchObject([{ topic: 't', partition: 0, code }]);
+    faultFired(id);
     expect(reader.records).toEqual(recordsOf('t', 0, 0, 10));
   });
 
@@ -275,6 +287,7 @@ describe('a log that changes while it is read', () => {
     log.double.deleteHub('u');
     await reader.until(() => reader.stops.length > 0 && reader.waiting.includes('u'));
     expect(reader.stops).toMatchObject([{ topic: 't', code: 'POSITION_BEYOND_END', message: expect.stringContaining('deleted') as string }]);
+    faultFired('H13');
     log.append(recordsOf('u', 0, 0, 5));
     await reader.until(() => reader.records.length === 15 && reader.waiting.length === 0);
   });
@@ -348,6 +361,7 @@ describe('memory', () => {
     await until(() => places.every((partition) => log.double.credit('t', partition).now === 0));
     expect(sent() - reader.records.length).toBeLessThanOrEqual(WAITING_EVENTS_MAX);
     expect(sent()).toBeLessThan(EVENTS);
+    faultFired('H14');
     await read(reader, EVENTS);
     expect(reader.records.length).toBe(EVENTS);
   });

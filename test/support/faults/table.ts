@@ -1,6 +1,6 @@
 /**
  * The faults that rentfold is put through, and the test that proves each. A test says with `faultFired` that a fault really happened; a run prints how often
- * each did, and a complete run in which one never happened fails. O: object store. D: damaged or missing checkpoint files. L: two instances on one store.
+ * each did, and a complete run in which one never happened fails. O: object store. D: damaged or missing checkpoint files. L: two instances on one store. H: Event Hubs.
  */
 export const FAULTS = {
   // Object store.
@@ -35,6 +35,21 @@ export const FAULTS = {
   L2b: { what: 'the publisher is paused, overtaken, and resumed: it publishes nothing', test: 'test/system/roles.test.ts' },
   L2c: { what: 'the store is cut off from the publisher alone: the stand-by publishes, the other goes on answering', test: 'test/system/roles.test.ts' },
   L2d: { what: 'a manifest of a paused publisher reaches the store after the take-over: refused, and known as another\'s', test: 'test/system/late-manifest.test.ts' },
+  // Event Hubs over AMQP.
+  H1: { what: 'a link is closed (server-busy, detach-forced, internal-error) and refused for a while: read on exactly', test: 'test/source/event-hubs-faults.test.ts' },
+  H2: { what: 'every connection is cut, and none can be made for a while: read on exactly', test: 'test/source/event-hubs-faults.test.ts' },
+  H3: { what: 'retention passes the position while the link is away: a stop that names the gap', test: 'test/source/event-hubs-faults.test.ts' },
+  H4: { what: 'the hub is made again and is shorter: a stop', test: 'test/source/event-hubs-faults.test.ts' },
+  H5: { what: 'the hub is made again with other events: a stop', test: 'test/source/event-hubs-faults.test.ts' },
+  H6: { what: 'another reader with an owner level takes the link: said, and waited for, not fought', test: 'test/source/event-hubs-faults.test.ts' },
+  H7: { what: 'events are sent again: dropped', test: 'test/source/event-hubs-faults.test.ts' },
+  H8: { what: 'events are not sent: asked for again', test: 'test/source/event-hubs-faults.test.ts' },
+  H9: { what: 'a link stays open and carries nothing: attached anew', test: 'test/source/event-hubs-faults.test.ts' },
+  H10: { what: 'the service does not answer questions: a new connection', test: 'test/source/event-hubs-faults.test.ts' },
+  H11: { what: 'the claim ends and new ones are refused for a while: read on exactly', test: 'test/source/event-hubs-faults.test.ts' },
+  H12: { what: 'questions are throttled: tried again', test: 'test/source/event-hubs-faults.test.ts' },
+  H13: { what: 'the hub is deleted: a stop, or waited for when nothing of it was read', test: 'test/source/event-hubs-faults.test.ts' },
+  H14: { what: 'nobody takes the events of a long log: no more arrive than there is room for', test: 'test/source/event-hubs-faults.test.ts' },
 } as const satisfies Readonly<Record<string, FaultRow>>;
 
 /** What happens, and the file of the test that makes it happen, from the repository's root. */
