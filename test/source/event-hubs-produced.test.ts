@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEventHubsSource } from '../../src/source/event-hubs.ts';
 import type { OpenOptions } from '../../src/source/source.ts';
 import { EventHubsDouble } from '../support/event-hubs/event-hubs-double.ts';
-import { QUICK_HUBS } from '../support/hub-log.ts';
+import { QUICK_HUBS } from '../support/hubs-source.ts';
 import { ofPartition, SourceReader } from '../support/read-source.ts';
 import { dockerMissing } from '../support/services/container.ts';
 import { startEventHubsEmulator } from '../support/services/event-hubs-emulator.ts';
