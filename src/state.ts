@@ -131,7 +131,7 @@ class FoldedState implements State {
       partition.position = advance(partition.position, batch.partitions[index]);
     });
     this.#noteEntries(batch, result, partitions, stops);
-    this.#noteIncomplete(batch, stops);
+    this.#noteIncomplete(batch, result, stops);
     if (batch.joined !== undefined) this.#wholeEvents = [...this.#wholeEvents, ...batch.joined.map(({ event }) => event)].slice(-WHOLE_EVENTS_MAX);
     if (batch.seenTables !== null) this.#seenTables = { ...this.#seenTables, ...batch.seenTables };
     if (batch.stop !== null) stops.push(batch.stop);
@@ -159,14 +159,12 @@ class FoldedState implements State {
   }
 
   /** Pieces were counted as passed over when they were read. What has no room to wait for the others counts for the rule that stops a partition. */
-  #noteIncomplete(batch: ChangeBatch, stops: PartitionStop[]): void {
-    for (const { pieces, code, table, key, property, isLetGo } of batch.incomplete ?? []) {
-      for (const piece of pieces) {
-        const partition = this.#of(piece);
-        if (property === null && (table === null || key === null)) partition.counters.unattributed++;
-        if (isLetGo) this.#noteLetter(partition, code, piece.offset, stops);
-      }
+  #noteIncomplete(batch: ChangeBatch, { opened }: FoldResult, stops: PartitionStop[]): void {
+    if (batch.incomplete === undefined) return;
+    for (const { letter } of opened) {
+      if (letter.code === 'SEGMENTS_INCOMPLETE' && letter.property === null && (letter.table === null || letter.key === null)) this.#of(letter).counters.unattributed++;
     }
+    for (const { pieces, code, isLetGo } of batch.incomplete) if (isLetGo) for (const piece of pieces) this.#noteLetter(this.#of(piece), code, piece.offset, stops);
   }
 
   #noteLetter(partition: PartitionState, code: string, offset: number, stops: PartitionStop[]): void {

@@ -154,7 +154,7 @@ export interface JoinedPieces {
 }
 
 /** Kept pieces of an event that is not whole after all this time, or that is waited for no longer: what their letters say from now on. */
-export interface IncompletePieces extends Pick<DeadLetter, 'code' | 'message' | 'table' | 'key' | 'property'> {
+export interface IncompletePieces extends Pick<DeadLetter, 'code' | 'message'> {
   readonly pieces: readonly RecordPlace[];
   /** There was no room to keep them: a piece still to come finds them no more. */
   readonly isLetGo: boolean;

@@ -183,7 +183,7 @@ export class SegmentMemory {
     const known = event.finalIndex >= 0 ? `piece ${event.finalIndex} is the last` : event.total > 0 ? `there should be ${event.total}` : 'the last one is not among them';
     const wait = isLetGo ? 'there is no room to wait for the others' : `the others have not come within ${this.#limits.lateMs / 60_000} minutes`;
     this.#incomplete.push({
-      pieces: event.places, isLetGo, code: 'SEGMENTS_INCOMPLETE', table: null, key: null, property: null,
+      pieces: event.places, isLetGo, code: 'SEGMENTS_INCOMPLETE',
       message: `Of the change event ${event.id} there are the pieces ${indexes} (${known}); ${wait}.`,
     });
   }

@@ -56,9 +56,12 @@ export class LetterFold {
     }
   }
 
-  /** Tells what is known of an event that is not whole. */
-  incomplete({ pieces, ...reason }: IncompletePieces): void {
-    for (const piece of pieces) this.#change(piece, reason, null, -1);
+  /** Tells what is known of an event that is not whole. Its pieces name what they named before. */
+  incomplete({ pieces, code, message }: IncompletePieces): void {
+    for (const piece of pieces) {
+      const kept = this.#core.letters.at(piece);
+      if (kept !== undefined) this.#change(piece, { ...kept.letter, code, message }, null, -1);
+    }
   }
 
   /** Opens a kept piece's letter anew with another reason. It stands where `place` says, or where it stood. */

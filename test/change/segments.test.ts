@@ -77,9 +77,20 @@ test('an event that is late is told, once, and still becomes whole when its last
   expect(open.map(({ code, offset }) => [code, offset])).toEqual([['SEGMENTS_INCOMPLETE', 0], ['SEGMENTS_INCOMPLETE', 1]]);
   expect(open[0].message).toContain(EVENT);
   expect(open[0].message).toContain('pieces 0, 2 (piece 2 is the last)');
+  expect(open).toMatchObject([{ table: 'rents', key: RENT_ID }, { table: 'rents', key: RENT_ID }]);
   run.read([at(5, second, 31)]);
   expect(run.state.books.openDeadLetters()).toEqual([]);
   expect(run.state.counters()).toMatchObject([{ read: 6, applied: 1, passedOver: 5, deadLetters: 0 }]);
+});
+
+test('an event that stays incomplete marks its property until a later record of the row is folded', () => {
+  const run = new LibraryRun({ decode: DECODE_OPTIONS, fiscalYearStartMonth: 1 });
+  const [first] = inPieces(event({ amount: '3.00' }, 8));
+  run.read([at(0, event()), at(1, first)]);
+  run.read([at(2, '{"ts_ms":1}', 11)]);
+  expect(run.state.books.openDeadLetters().map(({ letter, properties }) => [letter.code, properties])).toEqual([['SEGMENTS_INCOMPLETE', [PROPERTY_ID]]]);
+  run.read([at(3, event({ amount: '4.00' }, 9), 12)]);
+  expect(run.state.books.openDeadLetters()).toEqual([]);
 });
 
 describe('bounds', () => {
