@@ -41,7 +41,8 @@ export class AvroReader {
     tape.bytes = this.#text.bytes;
   }
 
-  #read(node: AvroNode, name: number): void {
+  #read(given: AvroNode, name: number): void {
+    const node = given.kind === AVRO_UNION ? this.#branch(given) : given;
     const input = this.#input;
     const text = this.#text;
     const from = text.length;
@@ -61,11 +62,6 @@ export class AvroReader {
       case AVRO_DECIMAL_BYTES: return this.#putDecimal(input.readCount(), node.scale, name);
       case AVRO_DECIMAL_FIXED: return this.#putDecimal(node.size, node.scale, name);
       case AVRO_ENUM: return this.#putSymbol(node, name);
-      case AVRO_UNION:
-        this.#enter();
-        this.#read(this.#branch(node), name);
-        this.#depth--;
-        return;
       case AVRO_RECORD: return this.#putRecord(node, name);
       default: {
         const container = this.#tape.put(node.kind === AVRO_ARRAY ? TOKEN_ARRAY : TOKEN_OBJECT, name, from, from);
@@ -105,8 +101,8 @@ export class AvroReader {
   #putString(length: number, name: number): void {
     const start = this.#input.take(length);
     const from = this.#text.length;
-    if (!isUtf8(this.#input.bytes, start, start + length)) throw new AvroTextFault();
-    this.#text.addBytes(this.#input.bytes, start, start + length);
+    const isAscii = this.#text.addBytes(this.#input.bytes, start, start + length);
+    if (!isAscii && !isUtf8(this.#input.bytes, start, start + length)) throw new AvroTextFault();
     this.#putText(TOKEN_STRING, name, from);
   }
 
@@ -133,7 +129,8 @@ export class AvroReader {
   }
 
   /** Steps over a value. */
-  #skip(node: AvroNode): void {
+  #skip(given: AvroNode): void {
+    const node = given.kind === AVRO_UNION ? this.#branch(given) : given;
     const input = this.#input;
     this.#count();
     switch (node.kind) {
@@ -148,11 +145,6 @@ export class AvroReader {
       case AVRO_FIXED:
       case AVRO_DECIMAL_FIXED: return void input.take(node.size);
       case AVRO_ENUM: return void input.readCount();
-      case AVRO_UNION:
-        this.#enter();
-        this.#skip(this.#branch(node));
-        this.#depth--;
-        return;
       case AVRO_RECORD:
         this.#enter();
         for (let field = 0; field < node.parts.length; field++) this.#skip(node.parts[field]);

@@ -68,6 +68,7 @@ class Compiler {
     if (Array.isArray(schema)) {
       const union = new AvroNode(AVRO_UNION);
       for (const branch of schema as unknown[]) union.parts.push(this.compile(branch, namespace));
+      if (union.parts.some(({ kind }) => kind === AVRO_UNION)) throw new AvroSchemaFault('a union in it holds a union');
       return union;
     }
     if (schema === null || typeof schema !== 'object') throw new AvroSchemaFault('a type in it is neither a name nor an object nor a list');

@@ -23,13 +23,19 @@ export class AvroText {
     if (this.bytes.length > KEPT_BYTES_MAX) this.bytes = new Uint8Array(FIRST_BYTES);
   }
 
-  /** Adds a copy of bytes. */
-  addBytes(from: Uint8Array, start: number, end: number): void {
+  /** Adds a copy of bytes; true when all of them are ASCII. */
+  addBytes(from: Uint8Array, start: number, end: number): boolean {
     this.#makeRoom(end - start);
     const { bytes } = this;
     let { length } = this;
-    for (let at = start; at < end; at++) bytes[length++] = from[at];
+    let seen = 0;
+    for (let at = start; at < end; at++) {
+      const byte = from[at];
+      seen |= byte;
+      bytes[length++] = byte;
+    }
     this.length = length;
+    return seen < 0x80;
   }
 
   /** Adds the text of the integer that was read last, with a point before its last `decimals` digits. */

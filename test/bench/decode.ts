@@ -1,8 +1,10 @@
 /**
  * Decode rate: Debezium envelopes of about 900 bytes (UUID keys, text decimals, fifteen columns) from payload bytes to change batches, bare
- * and with their schema block; beside them `JSON.parse` of the bare ones alone, to read the figures on a busy machine. Prints one JSON line. Arguments: records per shape (default 200 000), rounds (default 5; the median counts).
+ * and with their schema block, and the same events as Debezium's Avro in Confluent's framing (precise decimals); beside them `JSON.parse` of the bare ones alone, to read the figures on a busy machine. Prints one JSON line. Arguments: records per shape (default 200 000), rounds (default 5; the median counts).
  */
 import { createDecoder } from '../../src/change/decode.ts';
+import type { SchemaAnswer } from '../../src/change/schemas.ts';
+import { AVRO_SCHEMA_ID, avroEnvelope, avroSchema } from './avro-envelopes.ts';
 import { batches, decodeOptions, envelope, schemaBlock } from './envelopes.ts';
 
 const POOL = 20_000;
@@ -13,9 +15,10 @@ function median(values: number[]): number {
   return Math.round(values.sort((a, b) => a - b)[values.length >> 1]);
 }
 
-function rate(values: readonly string[]): { recordsPerSecond: number; recordsPerCpuSecond: number; bytesPerRecord: number; megabytesPerSecond: number; deadLetters: number } {
+function rate(values: readonly (string | Uint8Array)[], answers: ReadonlyMap<number, SchemaAnswer> = new Map()): { recordsPerSecond: number; recordsPerCpuSecond: number; bytesPerRecord: number; megabytesPerSecond: number; deadLetters: number } {
   const made = batches(values);
   const decoder = createDecoder(decodeOptions, { positions: [], seenTables: {} });
+  for (const [id, answer] of answers) decoder.schemas.learn(id, answer);
   const rates: number[] = [];
   const cpuRates: number[] = [];
   let deadLetters = 0;
@@ -56,5 +59,6 @@ function parseRate(values: readonly string[]): number {
 const bare = Array.from({ length: POOL }, (_, i) => envelope(i));
 const schema = schemaBlock();
 const plain = rate(bare);
+const avro = rate(bare.map(avroEnvelope), new Map([[AVRO_SCHEMA_ID, { kind: 'avro', texts: [avroSchema()] }]]));
 const withSchema = rate(bare.map((payload) => `{"schema":${schema},"payload":${payload}}`));
-console.log(JSON.stringify({ bench: 'decode', node: process.version, recordsPerRound: recordsWanted, rounds, plain, withSchema, jsonParsePerCpuSecond: parseRate(bare) }));
+console.log(JSON.stringify({ bench: 'decode', node: process.version, recordsPerRound: recordsWanted, rounds, plain, withSchema, avro, jsonParsePerCpuSecond: parseRate(bare) }));

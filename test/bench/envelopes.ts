@@ -12,7 +12,8 @@ export const decodeOptions: DecodeOptions = {
   columns: { expenses: same(COLUMNS.expenses), rents: same(COLUMNS.rents), properties: same(COLUMNS.properties) },
 };
 
-const COLUMN_TYPES: readonly (readonly [string, string, string | null])[] = [
+/** Columns of a row: name, Connect type, Connect's name of what it means. */
+export const COLUMN_TYPES: readonly (readonly [string, string, string | null])[] = [
   ['id', 'string', 'io.debezium.data.Uuid'], ['property_id', 'string', 'io.debezium.data.Uuid'], ['unit_id', 'string', 'io.debezium.data.Uuid'],
   ['date', 'int32', 'io.debezium.time.Date'], ['amount', 'string', null], ['expense_type', 'string', null], ['is_planned', 'boolean', null],
   ['description', 'string', null], ['vendor', 'string', null], ['currency', 'string', null], ['invoice', 'string', null], ['notes', 'string', null],
@@ -55,11 +56,11 @@ export function schemaBlock(): string {
 }
 
 /** Values as batches of one partition. */
-export function batches(values: readonly string[], batchRecords = 1000): RecordBatch[] {
+export function batches(values: readonly (string | Uint8Array)[], batchRecords = 1000): RecordBatch[] {
   const encoder = new TextEncoder();
   const made: RecordBatch[] = [];
   for (let from = 0; from < values.length; from += batchRecords) {
-    const parts = values.slice(from, from + batchRecords).map((value) => encoder.encode(value));
+    const parts = values.slice(from, from + batchRecords).map((value) => (typeof value === 'string' ? encoder.encode(value) : value));
     const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
     const count = parts.length;
     const batch = {

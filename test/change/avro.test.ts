@@ -218,7 +218,7 @@ describe('what is wrong is a dead letter', () => {
     ['unions without end', new Uint8Array(500).fill(2), field(['null', 'R']), 'AVRO_INVALID'], ['2^31 nulls', Uint8Array.of(0xfe, 0xff, 0xff, 0xff, 0x0f, 0), { type: 'array', items: 'null' }, 'AVRO_INVALID'],
     ['2^60 nulls', Uint8Array.of(0xfe, 255, 255, 255, 255, 255, 255, 255, 0x0f, 0), { type: 'array', items: 'null' }, 'AVRO_INVALID'], ['a number', Uint8Array.of(2), '"long"', 'ENVELOPE_UNKNOWN'],
     ['a schema that is not JSON', EVENT_BYTES, '{', 'SCHEMA_INVALID'], ['a type that is not there', EVENT_BYTES, '"Nothing"', 'SCHEMA_INVALID'], ['a type by an inherited name', EVENT_BYTES, '"constructor"', 'SCHEMA_INVALID'],
-    ['a schema of numbers', EVENT_BYTES, '7', 'SCHEMA_INVALID'], ['two fields of one name', EVENT_BYTES, { type: 'record', name: 'R', fields: [{ name: 'a', type: 'int' }, { name: 'a', type: 'int' }] }, 'SCHEMA_INVALID'],
+    ['a union in a union', EVENT_BYTES, ['null', ['null', 'int']], 'SCHEMA_INVALID'], ['a schema of numbers', EVENT_BYTES, '7', 'SCHEMA_INVALID'], ['two fields of one name', EVENT_BYTES, { type: 'record', name: 'R', fields: [{ name: 'a', type: 'int' }, { name: 'a', type: 'int' }] }, 'SCHEMA_INVALID'],
     ['a schema that is deep', EVENT_BYTES, `${'{"type":"array","items":'.repeat(5_000)}"int"${'}'.repeat(5_000)}`, 'SCHEMA_INVALID'], ['a scale beyond reason', EVENT_BYTES, { type: 'bytes', logicalType: 'decimal', scale: 1e9 }, 'SCHEMA_INVALID'],
   ])('%s', (_, value, schema, code) => {
     expect(entryOf(value, schema)).toMatchObject({ kind: 'dead letter', code });
