@@ -1,9 +1,8 @@
 import { BitSet, IndexList } from './index-list.ts';
 
-/** Is told of every write before it happens, so that it can keep what it still has to draw. An open cut is one. */
+/** Is told of every write of a row before it happens, so that it can keep what it still has to draw. An open cut is one. */
 export interface WriteWatcher {
   beforeRow(row: number): void;
-  beforeAccount(account: number): void;
 }
 
 /** Is told of every property whose rows, sums or investment are about to change. An open cut of accounts is one. */
@@ -49,9 +48,8 @@ export class Changes {
     this.rows.add(row);
   }
 
-  /** To be called before anything of an account that is exported is written. */
+  /** Notes that something of an account that is exported changes. */
   account(account: number): void {
-    this.watcher?.beforeAccount(account);
     this.accounts.add(account);
   }
 

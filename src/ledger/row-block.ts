@@ -14,25 +14,23 @@ const STRINGS_MAX = 60_000;
 /** Two times, two identifiers with their kinds. */
 const BYTES_PER_ACCOUNT = 2 * 8 + 2 * (4 * 4 + 1);
 
-/** Times an account is exported with, as they were when the cut began. */
-export interface AccountTimes {
-  lastChangedAt(account: number): number;
-}
-
 /** Gathers rows and accounts into one self-contained block of columns. */
 export class RowBlock {
   count = 0;
   readonly #core: Core;
-  readonly #times: AccountTimes;
+  readonly #times: Float64Array;
   readonly #rowsMax: number;
   readonly #columns: ReturnType<typeof createColumns>;
-  readonly #accounts = new LocalNumbers<number>();
+  readonly #accounts: AccountNumbers;
   readonly #partitions = new LocalNumbers<number>();
   readonly #strings = new LocalNumbers<string>();
 
-  constructor(core: Core, times: AccountTimes, rowsMax: number) {
+  /** `times`: when each account was last changed, as it was when the cut began. `accounts` serves the cut's blocks one after the other. */
+  constructor(core: Core, times: Float64Array, accounts: AccountNumbers, rowsMax: number) {
     this.#core = core;
     this.#times = times;
+    this.#accounts = accounts;
+    accounts.begin();
     this.#rowsMax = rowsMax;
     this.#columns = createColumns(rowsMax);
   }
@@ -109,8 +107,8 @@ export class RowBlock {
       const property = accounts.propertyOf(account);
       columns.propertyKind[at] = this.#copyIdentifier(property, columns.property, at);
       if (account !== property) columns.unitKind[at] = this.#copyIdentifier(account, columns.unit, at);
-      columns.lastChangedAt[at] = this.#times.lastChangedAt(account);
-      columns.propertyLastChangedAt[at] = this.#times.lastChangedAt(property);
+      columns.lastChangedAt[at] = this.#times[account];
+      columns.propertyLastChangedAt[at] = this.#times[property];
     }
     return columns;
   }
@@ -134,6 +132,36 @@ function createColumns(rowsMax: number) {
     key: memory.words(4), account: memory.words(1), position: memory.words(POSITION_WORDS), day: memory.integers(), expenseType: memory.shorts(), partition: memory.shorts(),
     table: memory.bytes(), state: memory.bytes(), keyKind: memory.bytes(), flags: memory.bytes(),
   };
+}
+
+/** Numbers accounts within one block after the other, in order of arrival: nearly every row names another one, so they stand in an array and not in a map. */
+export class AccountNumbers {
+  /** The accounts of the block at hand, by number. */
+  items: number[] = [];
+  /** Per account: how many numbers had been given, in all blocks, when it got its last one. */
+  readonly #given: Uint32Array;
+  /** Numbers given in the blocks before. */
+  #before = 0;
+
+  /** For accounts 0 … `accounts` − 1. */
+  constructor(accounts: number) {
+    this.#given = new Uint32Array(accounts);
+  }
+
+  /** Begins a block. */
+  begin(): void {
+    this.#before += this.items.length;
+    this.items = [];
+  }
+
+  /** The account's number in the block. */
+  of(account: number): number {
+    const known = this.#given[account] - this.#before;
+    if (known > 0) return known - 1;
+    const number = this.items.push(account);
+    this.#given[account] = this.#before + number;
+    return number - 1;
+  }
 }
 
 /** Numbers within one block, in order of arrival. */
