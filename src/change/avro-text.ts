@@ -8,6 +8,9 @@ const BEYOND = '1e99';
 /** Decimals written as digits behind a point; more are an exponent. */
 const POINT_DECIMALS_MAX = 64;
 const MILLION = 1_000_000;
+/** Digits of integers up to this are made with integers. A number below 2^53 without its last eight digits is one. */
+const INTEGER_MAX = 0x7fffffff;
+const EIGHT_DIGITS = 100_000_000;
 const TWO_32 = 0x1_0000_0000;
 const BASE64 = new TextEncoder().encode('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/');
 
@@ -95,8 +98,13 @@ export class AvroText {
       let last = part % MILLION;
       for (; count < 6; last = Math.floor(last / 10)) digits[count++] = last % 10;
     }
-    for (; rest > 0xffffffff; rest = Math.floor(rest / 10)) digits[count++] = rest % 10;
-    for (let small = rest >>> 0; small > 0; small = (small / 10) >>> 0) digits[count++] = small % 10;
+    if (rest > INTEGER_MAX) {
+      const top = Math.floor(rest / EIGHT_DIGITS);
+      let last = rest - top * EIGHT_DIGITS;
+      for (let i = 0; i < 8; i++, last = (last / 10) | 0) digits[count++] = last % 10;
+      rest = top;
+    }
+    for (let small = rest | 0; small > 0; small = (small / 10) | 0) digits[count++] = small % 10;
     this.#makeRoom(count + decimals + 3);
     const { bytes } = this;
     if (isNegative) bytes[this.length++] = 45;
