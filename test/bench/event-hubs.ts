@@ -15,7 +15,7 @@ import { promisify } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
 import { startKafka } from '../support/services/services.ts';
 import { TABLES } from './change-events.ts';
-import { runMeasured, usageOf, type Measured } from './measured.ts';
+import { medians, runMeasured, usageOf, type Measured } from './measured.ts';
 
 const [events = 300_000, rounds = 3] = process.argv.slice(2).map(Number);
 const PARTITIONS = 6;
@@ -56,14 +56,6 @@ async function replay(environment: Readonly<Record<string, string>>, store: stri
   return measured;
 }
 
-function summary(name: string, runs: readonly Measured[]): Record<string, number> {
-  const median = (figure: (run: Measured) => number): number => runs.map(figure).toSorted((a, b) => a - b)[runs.length >> 1];
-  return {
-    [`${name}_events_per_second`]: Math.round(events / median((run) => run.seconds)), [`${name}_events_per_cpu_second`]: Math.round(events / median((run) => run.cpuSeconds)),
-    [`${name}_memory_max_megabytes`]: median((run) => run.memoryMaxMegabytes),
-  };
-}
-
 /** The sums that replay prints; both sources must come to the same. */
 function sumsOf({ stdout }: Measured): string {
   return stdout.match(/total \w+[^\n]*/g)?.join('\n') ?? `no sums in\n${stdout}`;
@@ -84,7 +76,7 @@ try {
   const doubleCpuSeconds = await hubs.end();
   const [amqp, broker] = [sumsOf(overAmqp[0]), sumsOf(overKafka[0])];
   if (amqp !== broker) throw new Error(`the sums differ\n${amqp}\n${broker}`);
-  console.log(JSON.stringify({ bench: 'event-hubs', events, rounds, ...summary('amqp', overAmqp), ...summary('kafka', overKafka), double_cpu_seconds_per_round: Number((doubleCpuSeconds / rounds).toFixed(1)) }));
+  console.log(JSON.stringify({ bench: 'event-hubs', events, rounds, ...medians('amqp', events, overAmqp), ...medians('kafka', events, overKafka), double_cpu_seconds_per_round: Number((doubleCpuSeconds / rounds).toFixed(1)) }));
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

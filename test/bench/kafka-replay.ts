@@ -13,7 +13,7 @@ import { promisify } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
 import { startKafka } from '../support/services/services.ts';
 import { TABLES } from './change-events.ts';
-import { runMeasured, type Measured } from './measured.ts';
+import { medians, runMeasured, type Measured } from './measured.ts';
 
 const [events = 5_000_000, rounds = 3] = process.argv.slice(2).map(Number);
 const PARTITIONS = 6;
@@ -42,14 +42,6 @@ function checked(measured: Measured, what: string): Measured {
   return measured;
 }
 
-function summary(name: string, runs: readonly Measured[]): Record<string, number> {
-  const median = (figure: (run: Measured) => number): number => runs.map(figure).toSorted((a, b) => a - b)[runs.length >> 1];
-  return {
-    [`${name}_events_per_second`]: Math.round(events / median((run) => run.seconds)), [`${name}_events_per_cpu_second`]: Math.round(events / median((run) => run.cpuSeconds)),
-    [`${name}_memory_max_megabytes`]: median((run) => run.memoryMaxMegabytes),
-  };
-}
-
 const folder = await mkdtemp(join(tmpdir(), 'rentfold-bench-'));
 try {
   await using kafka = await startKafka();
@@ -60,7 +52,7 @@ try {
     ours.push(checked(await replay(kafka.brokers.join(','), join(folder, 'store')), 'replay'));
     if (process.env.BENCH_SKIP_PLAIN !== 'true') plain.push(checked(await runMeasured([script('kafka-plain-consumer.ts'), kafka.brokers.join(','), PREFIX, String(events)]), 'the plain consumer'));
   }
-  const figures = { ...summary('replay', ours), ...(plain.length > 0 ? summary('plain', plain) : {}) };
+  const figures = { ...medians('replay', events, ours), ...(plain.length > 0 ? medians('plain', events, plain) : {}) };
   const ratio = plain.length > 0 ? Number((figures.replay_events_per_cpu_second / figures.plain_events_per_cpu_second).toFixed(1)) : null;
   console.log(JSON.stringify({ bench: 'kafka-replay', events, rounds, ...figures, per_cpu_second_ratio: ratio }));
   if (process.env.BENCH_VERBOSE === 'true') console.log(ours[0].stdout, ours[0].stderr.slice(-2000), plain[0]?.stdout);

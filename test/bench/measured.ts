@@ -43,3 +43,12 @@ export function usageOf(pid: number): { cpuSeconds: number; memoryMaxMegabytes: 
     return null;
   }
 }
+
+/** Rates and memory of several runs over the same number of events, the median of each, under names that begin with `name`. */
+export function medians(name: string, events: number, runs: readonly Measured[]): Record<string, number> {
+  const median = (figure: (run: Measured) => number): number => runs.map(figure).toSorted((a, b) => a - b)[runs.length >> 1];
+  return {
+    [`${name}_events_per_second`]: Math.round(events / median((run) => run.seconds)), [`${name}_events_per_cpu_second`]: Math.round(events / median((run) => run.cpuSeconds)),
+    [`${name}_memory_max_megabytes`]: median((run) => run.memoryMaxMegabytes),
+  };
+}
