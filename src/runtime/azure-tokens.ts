@@ -4,7 +4,7 @@ import { IdentityFailure, identityFailure } from './azure-identity-failure.ts';
 import type { Clock } from './clock.ts';
 
 /** Longest for a token to be given, the library's own second try included. */
-const RENEW_MS = 30_000;
+const RENEW_MS = 15_000;
 /** A token is renewed when this much of its life is left, or this part of it if that is less. */
 const RENEW_LEFT = { ms: 300_000, part: 0.5 };
 /** The same for the moment from which on it is not given out any more, renewed or not: the Event Hubs client renews links two minutes before, and asks without a pause for what ends sooner. */
