@@ -14,6 +14,7 @@ import { createSystemClock, type Clock } from '../../src/runtime/clock.ts';
 import { Wake } from '../../src/runtime/wake.ts';
 import type { Source, SourceEvent } from '../../src/source/source.ts';
 import { framed, writeAvro } from '../support/avro-events.ts';
+import { faultFired } from '../support/faults/fired.ts';
 import { batchOf, optionsOf } from '../change/records.ts';
 import type { TestRecord } from '../change/records.ts';
 import { ScriptedHttp, answering } from '../support/scripted-http.ts';
@@ -123,6 +124,7 @@ describe('records that need a schema', () => {
     expect(batches().flatMap(({ partitions }) => partitions.map(({ partition }) => partition))).toEqual([1, 1, 1]);
     await until(() => askedFor(1) > 3);
     expect(warnings()).toEqual([expect.stringMatching(/^REGISTRY_RETRYING Schema 1 .*RENTFOLD_SCHEMA_REGISTRY_URL.*HTTP 503/)]);
+    faultFired('R1');
     away.clear();
     await until(() => entries().length === 7);
     expect(entries().slice(3)).toEqual(['0/0', '0/1', '0/2', '0/3']);

@@ -15,6 +15,7 @@ import { Stage } from '../support/live/stage.ts';
 import type { Workload } from '../support/live/workload.ts';
 import { hasService, mariadbService, postgresService } from '../support/services/services.ts';
 import { until } from '../support/until.ts';
+import { faultFired } from '../support/faults/fired.ts';
 
 const hasConnect = await hasService('connect') && await hasService('registry');
 const [postgres, mariadb] = hasConnect ? await Promise.all([postgresService(), mariadbService()]) : [null, null];
@@ -147,6 +148,7 @@ describe.skipIf(!canRun)(`live databases (seed ${seed})`, () => {
     await one.program.until('reads what needs no new schema', async () => Number((await one.program.status()).records.read) > Number(before.records.read));
     const { status } = await one.program.get('/health/ready');
     expect([away.struck > 0, status]).toEqual([true, 200]);
+    faultFired('R2');
     away.end();
     expect(await one.compare()).toBeGreaterThan(5);
     expect((await one.program.status()).records).toMatchObject({ dead_letters: before.records.dead_letters });

@@ -8,6 +8,7 @@ import type { AzureContainer } from '../../src/snapshot/azure-account.ts';
 import { USUAL } from '../../src/snapshot/azure-calls.ts';
 import { ISSUER } from '../support/azure-issuer.ts';
 import { azureStore, openAzure } from '../support/azure-place.ts';
+import { faultFired } from '../support/faults/fired.ts';
 import { IdentityPlace } from '../support/identity-place.ts';
 import { until } from '../support/until.ts';
 import { WaitingClock } from '../support/waiting-clock.ts';
@@ -87,6 +88,7 @@ describe('a store opened by an identity', () => {
     })();
     expect(failed).toMatchObject({ code: 'STORE_UNAVAILABLE', message: expect.stringMatching(/could not read .*no token for https:\/\/storage\.azure\.com\/\.default: the issuer cannot be reached.*NO_TOKEN/) as unknown });
     expect(issuer.requests.length).toBeGreaterThan(asked);
+    faultFired('R3');
     issuer.mood = 'gives';
     expect(Buffer.from((await store.read('cdc/financial_performance/a.json'))!.bytes).toString()).toBe('1');
     await store.close();

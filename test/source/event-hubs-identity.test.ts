@@ -12,6 +12,7 @@ import type { AzureIdentityConfig } from '../../src/runtime/azure-identity.ts';
 import type { Source } from '../../src/source/source.ts';
 import { AzureIssuer, ISSUER } from '../support/azure-issuer.ts';
 import { recordsOf } from '../support/dump.ts';
+import { faultFired } from '../support/faults/fired.ts';
 import { HubsLog } from '../support/hubs-log.ts';
 import { hubsSource } from '../support/hubs-source.ts';
 import { SourceReader } from '../support/read-source.ts';
@@ -95,6 +96,7 @@ describe('Event Hubs by an identity', () => {
     await followUntil(reader, () => true);
     const attaches = log.double.counters.attachesOf('t', 0).length;
     expect(log.double.expireTokens()).toBeGreaterThan(0);
+    faultFired('R5');
     await followUntil(reader, () => log.double.counters.attachesOf('t', 0).length > attaches);
   });
 

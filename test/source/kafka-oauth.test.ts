@@ -8,6 +8,7 @@ import { RentfoldError } from '../../src/errors.ts';
 import type { KafkaConfig, KafkaTiming } from '../../src/source/kafka-options.ts';
 import { AzureIssuer, ISSUER } from '../support/azure-issuer.ts';
 import { recordsOf } from '../support/dump.ts';
+import { faultFired } from '../support/faults/fired.ts';
 import { KafkaTopics, QUICK } from '../support/kafka-log.ts';
 import { SourceReader } from '../support/read-source.ts';
 import { kafkaService } from '../support/services/services.ts';
@@ -128,6 +129,7 @@ describe.skipIf(kafka === null)('a broker that wants tokens', () => {
     await append(1);
     await reader.until(() => reader.warnings.length > 0);
     expect(reader.warnings[0]).toMatchObject({ code: 'SOURCE_RETRYING', message: expect.stringMatching(/RENTFOLD_AZURE_IDENTITY=managed: .*the issuer cannot be reached/) as string });
+    faultFired('R4');
     issuer.mood = 'gives';
     await followUntil(reader, () => reader.records.length >= appended && reader.records.length > 0);
   });

@@ -1,6 +1,6 @@
 /**
  * The faults that rentfold is put through, and the test that proves each. A test says with `faultFired` that a fault really happened; a run prints how often
- * each did, and a complete run in which one never happened fails. O: object store. D: damaged or missing checkpoint files. L: two instances on one store. H: Event Hubs.
+ * each did, and a complete run in which one never happened fails. O: object store. D: damaged or missing checkpoint files. L: two instances on one store. H: Event Hubs. R: registries of schemas, and issuers of tokens.
  */
 export const FAULTS = {
   // Object store.
@@ -50,6 +50,12 @@ export const FAULTS = {
   H12: { what: 'questions are throttled: tried again', test: 'test/source/event-hubs-faults.test.ts' },
   H13: { what: 'the hub is deleted: a stop, or waited for when nothing of it was read', test: 'test/source/event-hubs-faults.test.ts' },
   H14: { what: 'nobody takes the events of a long log: no more arrive than there is room for', test: 'test/source/event-hubs-faults.test.ts' },
+  // Registries of schemas, and issuers of tokens.
+  R1: { what: 'a registry is away when a record needs a new schema: its partition waits, others go on', test: 'test/ingest/schema-gate.test.ts' },
+  R2: { what: 'the same with a live database, Debezium and a real registry: no dead letter, then SQL\'s figures', test: 'test/live/following.test.ts' },
+  R3: { what: 'the issuer is away until a token ends: the store says what is missing, and works again', test: 'test/snapshot/azure-identity.test.ts' },
+  R4: { what: 'the issuer is away as a broker\'s session ends: said once, read on exactly', test: 'test/source/kafka-oauth.test.ts' },
+  R5: { what: 'all claims of Event Hubs end at once: read on exactly with new ones', test: 'test/source/event-hubs-identity.test.ts' },
 } as const satisfies Readonly<Record<string, FaultRow>>;
 
 /** What happens, and the file of the test that makes it happen, from the repository's root. */
