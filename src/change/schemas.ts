@@ -2,13 +2,13 @@ import type { Code } from '../errors.ts';
 import type { RecordBatch } from '../source/source.ts';
 import { AvroFault } from './avro-input.ts';
 import type { AvroPlan } from './avro-plan.ts';
-import { AvroReader, AvroTextFault } from './avro-reader.ts';
+import { AvroTextFault } from './avro-reader.ts';
+import type { AvroReader } from './avro-reader.ts';
 import { AvroSchemaFault, compileAvro } from './avro-schema.ts';
 import { contentSchemas, framedKeySchema, framedSchema } from './framing.ts';
 import type { SchemaId } from './framing.ts';
 import type { Names } from './names.ts';
 import type { ColumnTypes } from './schema-block.ts';
-import type { Tape } from './tape.ts';
 
 /** What a registry says about an id. `texts` of an Avro schema: those it refers to, each behind what it refers to itself, and the schema as the last. */
 export type SchemaAnswer =
@@ -38,7 +38,6 @@ export class Schemas {
   problem: Code = 'AVRO_INVALID';
   problemText = '';
   readonly #names: Names;
-  readonly #reader = new AvroReader();
   readonly #known = new Map<SchemaId, Known>();
 
   constructor(names: Names) {
@@ -78,14 +77,14 @@ export class Schemas {
     this.#known.delete(id);
   }
 
-  /** Reads `bytes[start..end)`, without its frame, by the schema of that id. `what` begins the sentence about a problem. */
-  read(tape: Tape, id: SchemaId, what: string, bytes: Uint8Array, start: number, end: number): SchemaReading {
+  /** Reads `bytes[start..end)`, without its frame, by the schema of that id onto the reader's tape. `what` begins the sentence about a problem. */
+  read(reader: AvroReader, id: SchemaId, what: string, bytes: Uint8Array, start: number, end: number): SchemaReading {
     const known = this.#known.get(id);
     if (known === undefined) return 'unknown';
     if ('json' in known) return 'json';
     if ('code' in known) return this.#fail(known.code, `${what} has schema ${shown(id)}, and ${known.reason}.`);
     try {
-      this.#reader.read(tape, known.plan.root, bytes, start, end);
+      reader.read(known.plan.root, bytes, start, end);
       this.columns = known.plan.columns;
       return 'read';
     } catch (error) {
