@@ -46,7 +46,6 @@ export class Schemas {
 
   /** Ids that keys and values of a batch are framed with and that nothing is known about. */
   missing(batch: RecordBatch): SchemaNeed[] {
-    this.#dropOldest();
     const needs = new Map<SchemaId, Set<number>>();
     const need = (id: SchemaId, record: number): void => {
       if (this.#known.has(id)) return;
@@ -75,6 +74,14 @@ export class Schemas {
   /** Forgets an id, so that it is asked for again. */
   forget(id: SchemaId): void {
     this.#known.delete(id);
+  }
+
+  /** Forgets the oldest when there are more than are kept. What waits for several schemas would never have all of them: so not while records wait. */
+  trim(): void {
+    for (const id of this.#known.keys()) {
+      if (this.#known.size <= SCHEMAS_MAX) return;
+      this.#known.delete(id);
+    }
   }
 
   /** Reads `bytes[start..end)`, without its frame, by the schema of that id onto the reader's tape. `what` begins the sentence about a problem. */
@@ -111,12 +118,6 @@ export class Schemas {
     return 'failed';
   }
 
-  #dropOldest(): void {
-    for (const id of this.#known.keys()) {
-      if (this.#known.size <= SCHEMAS_MAX) return;
-      this.#known.delete(id);
-    }
-  }
 }
 
 function shown(id: SchemaId): string {
