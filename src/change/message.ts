@@ -60,7 +60,11 @@ export class MessageReader {
     const content = this.#contents === null ? null : this.#contents[this.#batch.contentTypes!.of[index]];
     if (content !== null) this.#readFramed(event, content, start, end, prefixes, topicIsTable);
     else if (end > start && this.#bytes[start] <= 1) this.#readConfluent(event, start, end, prefixes, topicIsTable);
-    else this.#readJson(event, start, end, prefixes, topicIsTable);
+    else return this.#readJson(event, start, end, prefixes, topicIsTable);
+    if (event.piece === null) return;
+    // Pieces are joined as JSON texts; SQL Server frames none.
+    event.piece = null;
+    event.fail('SEGMENTED', 'The message holds a piece of a change event behind the framing of a schema registry, where pieces are not joined.');
   }
 
   /** Reads a piece of an event that was kept before a restart. */
