@@ -59,7 +59,7 @@ export const ERROR_CODES = {
   ENVELOPE_UNKNOWN: { kind: 'letter', meaning: 'The JSON is no change event that rentfold knows.', action: 'Compare the connector\'s converter and transforms with the README.' },
   OPERATION_UNKNOWN: { kind: 'letter', meaning: 'The event\'s operation is not one of its format.', action: 'Find the producer of such records.' },
   IMAGE_MISSING: { kind: 'letter', meaning: 'The event lacks the row image its operation needs.', action: 'Check the connector\'s settings.' },
-  SEGMENTED: { kind: 'letter', meaning: 'A message holds a piece of a SQL Server change event and does not say which of which.', action: 'Find the producer of such records.' },
+  SEGMENTED: { kind: 'letter', meaning: 'A message holds a piece of a SQL Server change event and does not say which of which, or holds it behind the framing of a schema registry.', action: 'Find the producer of such records.' },
   SEGMENT_PENDING: { kind: 'letter', meaning: 'A message holds a piece of a SQL Server change event whose other pieces have not all come yet.', action: 'Nothing: it ends by itself when they come.' },
   SEGMENTS_INCOMPLETE: { kind: 'letter', meaning: 'Pieces of a SQL Server change event are missing.', action: 'Look for the pieces that the message does not name; touch the row at its source so that it is sent again. A larger `max_message_size_kb` of the stream group makes fewer pieces.' },
   TABLE_UNKNOWN: { kind: 'letter', meaning: 'The event names no table and neither does its topic.', action: 'Add `add.fields=table` to the transform.' },

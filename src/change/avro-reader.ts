@@ -18,20 +18,25 @@ const FREE_VALUES_MAX = 65_536;
 export class AvroTextFault extends Error {}
 
 /**
- * Reads Avro values onto a tape, as the same value would stand there had it come as JSON: records are objects, numbers and decimals are text, bytes are base64. Members whose names nobody
+ * Reads Avro values onto a tape, as the same value would stand there had it come as JSON: records are objects, numbers and decimals are text, bytes are base64. The texts lie in the reader's own memory until it
+ * reads the next value, so a tape that must last while another is read has a reader to itself. Members whose names nobody
  * asks for are stepped over and stand there as null; what is in arrays and maps is stepped over too. Work and memory are bounded by the value's length, whatever the bytes and the schema say.
  */
 export class AvroReader {
   readonly #input = new AvroInput();
   readonly #text = new AvroText();
-  #tape!: Tape;
+  readonly #tape: Tape;
   #depth = 0;
   #valuesLeft = 0;
 
-  /** Reads `bytes[start..end)` as one value of that type. Throws an AvroFault when it is none, an AvroTextFault when a text in it is not UTF-8. */
-  read(tape: Tape, root: AvroNode, bytes: Uint8Array, start: number, end: number): void {
-    this.#input.begin(bytes, start, end);
+  constructor(tape: Tape) {
     this.#tape = tape;
+  }
+
+  /** Reads `bytes[start..end)` as one value of that type. Throws an AvroFault when it is none, an AvroTextFault when a text in it is not UTF-8. */
+  read(root: AvroNode, bytes: Uint8Array, start: number, end: number): void {
+    const tape = this.#tape;
+    this.#input.begin(bytes, start, end);
     this.#text.clear();
     this.#depth = 0;
     this.#valuesLeft = end - start + FREE_VALUES_MAX;

@@ -43,6 +43,8 @@ export interface SchemaBook {
   learn(id: SchemaId, answer: SchemaAnswer): void;
   /** Forgets an id, so that it is missing again. */
   forget(id: SchemaId): void;
+  /** Forgets the oldest ids beyond those that are kept; to be called now and then, while no records wait for an id. */
+  trim(): void;
 }
 
 /** What a decoder must know from before a restart. */

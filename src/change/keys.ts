@@ -1,4 +1,5 @@
 import type { Code } from '../errors.ts';
+import { AvroReader } from './avro-reader.ts';
 import type { Envelope } from './envelope.ts';
 import { FRAME_BYTES, framedKeySchema } from './framing.ts';
 import { ID_NONE, ID_SHORT } from './identifier.ts';
@@ -24,6 +25,7 @@ export class KeyReader {
   readonly #vocabulary: Vocabulary;
   readonly #values: ValueReader;
   readonly #tape: JsonTape;
+  readonly #avro: AvroReader;
   readonly #schemas: Schemas;
   readonly #view = new TextView();
   readonly #slots = new Int32Array(SLOTS_MAX);
@@ -41,6 +43,7 @@ export class KeyReader {
     this.#values = values;
     this.#schemas = schemas;
     this.#tape = new JsonTape(vocabulary.names);
+    this.#avro = new AvroReader(this.#tape);
   }
 
   /** Opens a message key: framed for a schema registry, JSON with or without its schema, or bare text. Start -1 is no key. */
@@ -68,7 +71,7 @@ export class KeyReader {
   #openFramed(bytes: Uint8Array, start: number, end: number): SchemaReading {
     const schema = framedKeySchema(bytes, start, end);
     if (schema < 0) return 'unknown';
-    const reading = this.#schemas.read(this.#tape, schema, 'The key', bytes, start + FRAME_BYTES, end);
+    const reading = this.#schemas.read(this.#avro, schema, 'The key', bytes, start + FRAME_BYTES, end);
     if (reading === 'failed') this.problem = this.#schemas.problem;
     return reading;
   }

@@ -1,4 +1,5 @@
 import type { RecordBatch } from '../source/source.ts';
+import { AvroReader } from './avro-reader.ts';
 import { ASKS_TOMBSTONE } from './envelope.ts';
 import type { Envelope } from './envelope.ts';
 import { FRAME_BYTES, contentSchemas, framedSchema } from './framing.ts';
@@ -25,6 +26,7 @@ const SCHEMA_FIRST = new TextEncoder().encode('{"schema"');
 export class MessageReader {
   readonly #context: FormatContext;
   readonly #tape: JsonTape;
+  readonly #avro: AvroReader;
   readonly #schemas: Schemas;
   #batch!: RecordBatch;
   #contents: readonly (string | null)[] | null = null;
@@ -35,6 +37,7 @@ export class MessageReader {
     this.#context = context;
     this.#schemas = schemas;
     this.#tape = new JsonTape(context.vocabulary.names);
+    this.#avro = new AvroReader(this.#tape);
   }
 
   /** Sets the batch that `read` reads from. */
@@ -57,7 +60,11 @@ export class MessageReader {
     const content = this.#contents === null ? null : this.#contents[this.#batch.contentTypes!.of[index]];
     if (content !== null) this.#readFramed(event, content, start, end, prefixes, topicIsTable);
     else if (end > start && this.#bytes[start] <= 1) this.#readConfluent(event, start, end, prefixes, topicIsTable);
-    else this.#readJson(event, start, end, prefixes, topicIsTable);
+    else return this.#readJson(event, start, end, prefixes, topicIsTable);
+    if (event.piece === null) return;
+    // Pieces are joined as JSON texts; SQL Server frames none.
+    event.piece = null;
+    event.fail('SEGMENTED', 'The message holds a piece of a change event behind the framing of a schema registry, where pieces are not joined.');
   }
 
   /** Reads a piece of an event that was kept before a restart. */
@@ -89,7 +96,7 @@ export class MessageReader {
 
   #readFramed(event: Envelope, schema: SchemaId, start: number, end: number, prefixes: SchemaPrefixes, topicIsTable: boolean): void {
     const schemas = this.#schemas;
-    switch (schemas.read(this.#tape, schema, 'The value', this.#bytes, start, end)) {
+    switch (schemas.read(this.#avro, schema, 'The value', this.#bytes, start, end)) {
       case 'read':
         event.columns = schemas.columns;
         return recognise(event, this.#tape, 0, this.#context, topicIsTable);

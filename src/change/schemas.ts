@@ -2,13 +2,13 @@ import type { Code } from '../errors.ts';
 import type { RecordBatch } from '../source/source.ts';
 import { AvroFault } from './avro-input.ts';
 import type { AvroPlan } from './avro-plan.ts';
-import { AvroReader, AvroTextFault } from './avro-reader.ts';
+import { AvroTextFault } from './avro-reader.ts';
+import type { AvroReader } from './avro-reader.ts';
 import { AvroSchemaFault, compileAvro } from './avro-schema.ts';
 import { contentSchemas, framedKeySchema, framedSchema } from './framing.ts';
 import type { SchemaId } from './framing.ts';
 import type { Names } from './names.ts';
 import type { ColumnTypes } from './schema-block.ts';
-import type { Tape } from './tape.ts';
 
 /** What a registry says about an id. `texts` of an Avro schema: those it refers to, each behind what it refers to itself, and the schema as the last. */
 export type SchemaAnswer =
@@ -38,7 +38,6 @@ export class Schemas {
   problem: Code = 'AVRO_INVALID';
   problemText = '';
   readonly #names: Names;
-  readonly #reader = new AvroReader();
   readonly #known = new Map<SchemaId, Known>();
 
   constructor(names: Names) {
@@ -47,7 +46,6 @@ export class Schemas {
 
   /** Ids that keys and values of a batch are framed with and that nothing is known about. */
   missing(batch: RecordBatch): SchemaNeed[] {
-    this.#dropOldest();
     const needs = new Map<SchemaId, Set<number>>();
     const need = (id: SchemaId, record: number): void => {
       if (this.#known.has(id)) return;
@@ -78,14 +76,22 @@ export class Schemas {
     this.#known.delete(id);
   }
 
-  /** Reads `bytes[start..end)`, without its frame, by the schema of that id. `what` begins the sentence about a problem. */
-  read(tape: Tape, id: SchemaId, what: string, bytes: Uint8Array, start: number, end: number): SchemaReading {
+  /** Forgets the oldest when there are more than are kept. What waits for several schemas would never have all of them: so not while records wait. */
+  trim(): void {
+    for (const id of this.#known.keys()) {
+      if (this.#known.size <= SCHEMAS_MAX) return;
+      this.#known.delete(id);
+    }
+  }
+
+  /** Reads `bytes[start..end)`, without its frame, by the schema of that id onto the reader's tape. `what` begins the sentence about a problem. */
+  read(reader: AvroReader, id: SchemaId, what: string, bytes: Uint8Array, start: number, end: number): SchemaReading {
     const known = this.#known.get(id);
     if (known === undefined) return 'unknown';
     if ('json' in known) return 'json';
     if ('code' in known) return this.#fail(known.code, `${what} has schema ${shown(id)}, and ${known.reason}.`);
     try {
-      this.#reader.read(tape, known.plan.root, bytes, start, end);
+      reader.read(known.plan.root, bytes, start, end);
       this.columns = known.plan.columns;
       return 'read';
     } catch (error) {
@@ -112,12 +118,6 @@ export class Schemas {
     return 'failed';
   }
 
-  #dropOldest(): void {
-    for (const id of this.#known.keys()) {
-      if (this.#known.size <= SCHEMAS_MAX) return;
-      this.#known.delete(id);
-    }
-  }
 }
 
 function shown(id: SchemaId): string {

@@ -45,9 +45,14 @@ export class SchemaDesk {
     return this.#registries.some((registry) => registry.covers(id));
   }
 
-  /** Begins to ask for ids that are not asked for yet. Returns when all are known, or after `patienceMs`. */
-  async ask(ids: readonly SchemaId[], patienceMs: number): Promise<void> {
+  /** Begins to ask for ids that are not asked for yet. */
+  begin(ids: readonly SchemaId[]): void {
     for (const id of ids) if (!this.#asking.has(id)) this.#asking.set(id, this.#learn(id).finally(() => this.#asking.delete(id)));
+  }
+
+  /** The same, and returns when all are known, or after `patienceMs`. */
+  async ask(ids: readonly SchemaId[], patienceMs: number): Promise<void> {
+    this.begin(ids);
     const enough = new AbortController();
     await Promise.race([Promise.all(ids.map((id) => this.#asking.get(id) ?? Promise.resolve())), this.#clock.sleep(patienceMs, AbortSignal.any([enough.signal, this.#signal]))]);
     enough.abort();

@@ -39,6 +39,8 @@ export class SchemaGate {
     const wake = (): void => this.#changed.ring();
     this.#signal.addEventListener('abort', wake);
     let next: Promise<IteratorResult<SourceEvent>> | null = null;
+    // One for all rounds: a bell that rang between two of them is heard by the wait that is there already.
+    let waiting: Promise<null> | null = null;
     let isOver = false;
     try {
       while (!this.#signal.aborted) {
@@ -46,9 +48,12 @@ export class SchemaGate {
         yield* this.#released();
         if (isOver && this.#held.length === 0) break;
         if (!isOver && this.#heldBytes <= HELD_BYTES_MAX) next ??= this.#source.next();
-        const waiting = this.#held.length > 0 ? this.#changed.wait().then(() => null) : null;
-        const got = await Promise.race([next, waiting].filter((one) => one !== null));
-        if (got === null) continue;
+        if (this.#held.length > 0) waiting ??= this.#changed.wait().then(() => null);
+        const got = await Promise.race([next, this.#held.length > 0 ? waiting : null].filter((one) => one !== null));
+        if (got === null) {
+          waiting = null;
+          continue;
+        }
         next = null;
         if (got.done === true) isOver = true;
         else if (got.value.kind === 'records') yield* this.#let(got.value.batch);
@@ -71,6 +76,7 @@ export class SchemaGate {
   /** A batch of the source: the part of it that may be decoded; the rest is copied and set apart. */
   async *#let(batch: RecordBatch): AsyncGenerator<SourceEvent, void, void> {
     this.#desk.forgetOld();
+    if (this.#held.length === 0) this.#book.trim();
     const apart = new Set(this.#held.flatMap(({ partitions }) => partitions.map(partitionName)));
     const ids = this.#missing(batch).map(({ id }) => id);
     if (ids.length === 0 && apart.size === 0) return yield { kind: 'records', batch };
@@ -89,6 +95,8 @@ export class SchemaGate {
     this.#heldBytes = 0;
     const apart = new Set<string>();
     for (const batch of held) {
+      // An id that was refused while its records waited for another may be forgotten by now.
+      this.#desk.begin(this.#missing(batch).map(({ id }) => id));
       const [ready, rest] = this.#split(batch, apart);
       if (rest !== null) this.#hold(ready === null ? batch : copyOf(rest));
       if (ready !== null) yield { kind: 'records', batch: ready };

@@ -8,6 +8,8 @@ import { RegistryTrouble, type SchemaRegistry } from './registry.ts';
 
 const API_VERSION = '2023-07-01';
 const SCOPE = 'https://eventhubs.azure.net/.default';
+/** Ids are GUIDs, mostly without dashes. What a record says instead of one is not asked for: no answer to it would tell a record that is wrong from a registry that is. */
+const ID = /^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i;
 const REFUSED = 'the identity of RENTFOLD_AZURE_IDENTITY needs the role Schema Registry Reader (Preview) on the namespace';
 
 /** Azure Schema Registry: ids in content types. Connects, and loads the identity library, when it is asked. */
@@ -30,6 +32,7 @@ class AzureRegistry implements SchemaRegistry {
   }
 
   async ask(id: SchemaId, signal: AbortSignal): Promise<SchemaAnswer> {
+    if (!ID.test(String(id))) return { kind: 'refused', code: 'SCHEMA_UNKNOWN', reason: 'that is no id of an Azure Schema Registry' };
     const url = `${this.#config.url}/$schemaGroups/$schemas/${encodeURIComponent(id)}?api-version=${API_VERSION}`;
     const { status, contentType, text } = await getText(url, { accept: '*/*', authorization: `Bearer ${await this.#token(signal)}` }, REFUSED, signal);
     if (text === null) return { kind: 'refused', code: 'SCHEMA_INVALID', reason: `what the registry has under it is larger than ${SCHEMA_BYTES_MAX} bytes` };

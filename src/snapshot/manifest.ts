@@ -63,8 +63,8 @@ export interface LettersEntry {
   readonly count: number;
 }
 
-/** Raised when what a manifest holds or means changes. A store with a higher one is refused. */
-export const MANIFEST_VERSION = 1;
+/** Raised when what a manifest holds or means changes. A store with a higher one is refused. Version 2 has `wholeEvents`. */
+export const MANIFEST_VERSION = 2;
 /** Raised when the rules R3–R6 sum rows differently: then recorded control totals are not compared. */
 export const RULES_VERSION = 1;
 
@@ -72,13 +72,18 @@ const FORMAT = 'rentfold-manifest';
 
 /** The manifest as a file, read back once: what could not be restored is not written. Throws UNEXPECTED then. */
 export function encodeManifest(manifest: Manifest): Uint8Array {
-  const bytes = seal(FORMAT, MANIFEST_VERSION, manifest);
+  const bytes = seal(FORMAT, versionOf(manifest), manifest);
   try {
     readManifest(`generation ${manifest.generation}`, bytes);
   } catch (error) {
     throw new RentfoldError('UNEXPECTED', `the manifest to be written could not be read again: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
   return bytes;
+}
+
+/** The oldest version that has all that is to be written: a rentfold that knows no more reads it, and refuses what it does not know instead of calling it damaged. */
+function versionOf({ wholeEvents }: Manifest): number {
+  return wholeEvents === undefined ? 1 : MANIFEST_VERSION;
 }
 
 /**

@@ -235,6 +235,14 @@ describe('what is wrong is a dead letter', () => {
     expect(decode({ names: ['avro/binary+a'], of: Uint16Array.of(0) })).toContain('RENTFOLD_SCHEMA_REGISTRY_NAMESPACE');
   });
 
+  test.each([['Avro', (piece: string) => new AvroEvents().frame(piece) as Uint8Array], ['JSON behind a frame', (piece: string) => framed(1, Buffer.from(piece))]])('a piece of a split event as %s', (what, frame) => {
+    const piece = JSON.stringify({ specversion: '1.0', type: 'com.microsoft.SQL.CES.DML.V1', source: '/', id: 'a', logicalid: 'G:0000002C00000300017C:00000000000000000007', time: '2025-01-01T00:00:00Z', operation: 'INS', segmentindex: 0, finalsegment: false, data: '{"eventso' });
+    const events = new AvroEvents();
+    events.frame(piece);
+    const answers = what === 'Avro' ? events.answers : new Map<number, SchemaAnswer>([[1, { kind: 'json' }]]);
+    expect(entriesOf(decodeWith(answers, batchOf([{ value: frame(piece) }])))).toMatchObject([{ kind: 'dead letter', code: 'SEGMENTED' }]);
+  });
+
   test('any bytes by any of the schemas end in an entry', () => {
     const schemas = [ENVELOPE, RENT, SOURCE, ['null', RENT], { type: 'array', items: RENT }, { type: 'map', values: ENVELOPE }, field(['null', 'R', 'double', 'float', { type: 'bytes', logicalType: 'decimal', scale: 3 }])];
     fc.assert(fc.property(fc.constantFrom(...schemas), fc.uint8Array({ maxLength: 300 }), (schema, bytes) => {

@@ -10,6 +10,7 @@ import { createDecoder } from '../../src/change/decode.ts';
 import type { IngestEvent } from '../../src/ingest/ingest.ts';
 import { createInlineIngest } from '../../src/ingest/inline.ts';
 import { createConfluentRegistry } from '../../src/registry/confluent-registry.ts';
+import type { SchemaRegistry } from '../../src/registry/registry.ts';
 import { createSystemClock, type Clock } from '../../src/runtime/clock.ts';
 import { Wake } from '../../src/runtime/wake.ts';
 import type { Source, SourceEvent } from '../../src/source/source.ts';
@@ -161,6 +162,18 @@ describe('records that need a schema', () => {
     expect([letters().length, askedFor(900)]).toEqual([2, 2]);
   });
 
+  it('wait no longer than for the schema that is away, also when another one was refused meanwhile and is asked for again', async () => {
+    away.add(1);
+    source.give(records(record(0, 0, 900), record(0, 1, 1)));
+    await until(() => askedFor(900) === 1 && askedFor(1) > 2);
+    movedMs = 31_000;
+    source.give(records(record(1, 0, 0)));
+    await until(() => entries().length === 1);
+    away.clear();
+    await until(() => entries().length === 3);
+    expect([entries(), letters()]).toEqual([['1/0', '0/0', '0/1'], ['SCHEMA_UNKNOWN']]);
+  });
+
   it('hold back no more than so much, then everything waits', async () => {
     away.add(1);
     const large = 'x'.repeat(1_000_000);
@@ -223,4 +236,15 @@ describe('records that need a schema', () => {
     }), { numRuns: 30 });
     expect(letters()).toEqual([]);
   });
+});
+
+it('a batch that names more schemas than are kept is decoded, and the next one', async () => {
+  const source = new GivenSource();
+  const registry: SchemaRegistry = { name: 'the registry', covers: () => true, ask: () => Promise.resolve({ kind: 'refused', code: 'SCHEMA_UNKNOWN', reason: 'it is not known' }) };
+  const ingest = createInlineIngest(source, createDecoder, [registry], { ...system, sleep: (_, signal) => system.sleep(0, signal) });
+  await ingest.open({ positions: [], seenTables: {}, decode: optionsOf(), acceptIncompleteHistory: false, recordsMax: 2_000, creditsMax: 1 });
+  source.give(records(...Array.from({ length: 1_500 }, (_, i) => record(0, i, 1 + i))), records(record(0, 1_500, 1)), null);
+  let letters = 0;
+  for await (const event of ingest.events(new AbortController().signal)) if (event.kind === 'changes') letters += event.batch.letters.length;
+  expect(letters).toBe(1_501);
 });

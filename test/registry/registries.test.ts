@@ -127,6 +127,14 @@ describe('Azure Schema Registry', () => {
     expect(await registry.ask(ID, signal)).toMatchObject({ code: 'SCHEMA_UNKNOWN' });
   });
 
+  it('is not asked for what is no id of it', async () => {
+    const registry = await serve(answering(400, { error: { code: 'BadRequest' } }));
+    for (const id of ['', '7', '..', `${ID}0`, `${ID}?a`, 'zz23456789abcdef0123456789abcdef']) expect(await registry.ask(id, signal)).toMatchObject({ kind: 'refused', code: 'SCHEMA_UNKNOWN' });
+    expect(server.seen).toEqual([]);
+    server.script = answering(200, A, avro);
+    expect(await registry.ask('01234567-89ab-cdef-0123-456789ABCDEF', signal)).toMatchObject({ kind: 'avro' });
+  });
+
   it('is trouble while it refuses, sends elsewhere, or is not one; and while there is no token', async () => {
     const registry = await serve(answering(403, { error: { code: 'Forbidden' } }));
     expect((await troubleOf(registry, ID)).message).toMatch(/HTTP 403.*Schema Registry Reader/);

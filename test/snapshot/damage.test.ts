@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sha256Of } from '../../src/snapshot/file-entry.ts';
 import { encodeCurrent } from '../../src/snapshot/current.ts';
-import { encodeManifest } from '../../src/snapshot/manifest.ts';
+import { encodeManifest, MANIFEST_VERSION } from '../../src/snapshot/manifest.ts';
 import { createBooks } from '../../src/ledger/books.ts';
 import { createSystemClock } from '../../src/runtime/clock.ts';
 import { openSnapshots } from '../../src/snapshot/checkpointer.ts';
@@ -222,7 +222,7 @@ describe('the whole store', () => {
     const newer = copy();
     const unsealed = unseal('rentfold-manifest', place.files.get(manifestName(6))!);
     if (unsealed.kind !== 'sound') throw new Error('the manifest must be sound');
-    newer.files.set(manifestName(6), seal('rentfold-manifest', 2, unsealed.body));
+    newer.files.set(manifestName(6), seal('rentfold-manifest', MANIFEST_VERSION + 1, unsealed.body));
     faultFired('D4a');
     await expect(restoredFrom(newer)).rejects.toMatchObject({ code: 'STORE_FOREIGN', exit: 4 });
     const flipped = copy();

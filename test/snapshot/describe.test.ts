@@ -48,7 +48,7 @@ describe('files in words', () => {
     const manifest = readManifest(...find(/\d{10}\.json$/));
     const paths = (value: unknown, at: string): string[] => (typeof value !== 'object' || value === null ? [at]
       : Array.isArray(value) ? paths(value[0] ?? null, `${at}[]`) : Object.entries(value).flatMap(([name, item]) => paths(item, `${at}.${name}`)));
-    expect(MANIFEST_VERSION).toBe(1);
+    expect(MANIFEST_VERSION).toBe(2);
     expect([...new Set(paths({ ...manifest, decoding: null }, ''))].join(' ')).toBe('.lineage .generation .parent .writer .createdAt .source.identity .source.topics[].topic .source.topics[].partitions .positions[].topic '
       + '.positions[].partition .positions[].next .positions[].token .positions[].lastOffset .positions[].lastTime .positions[].lastHash .positions[].deleteKeyHash .counters[].topic .counters[].partition '
       + '.counters[].read .counters[].applied .counters[].unchanged .counters[].superseded .counters[].passedOver .counters[].deadLetters .counters[].unattributed .counters[].orderAmbiguous '
@@ -59,6 +59,14 @@ describe('files in words', () => {
       + '.parts[].deadLetters.sha256 .parts[].deadLetters.count .parts[].marks[] .parts[].controlTotals.rows.expenses .parts[].controlTotals.rows.rents .parts[].controlTotals.rows.properties '
       + '.parts[].controlTotals.rememberedDeletes .parts[].controlTotals.truncateMarks .parts[].controlTotals.totalRevenue .parts[].controlTotals.rent .parts[].controlTotals.expenses '
       + '.parts[].controlTotals.cashInvested .parts[].controlTotals.downPayment');
+  });
+
+  it('a manifest is of the oldest version that has what it holds', () => {
+    const manifest = readManifest(...find(/\d{10}\.json$/));
+    const versionOf = (bytes: Uint8Array): unknown => (JSON.parse(Buffer.from(bytes).toString()) as { version: unknown }).version;
+    const pieced = encodeManifest({ ...manifest, wholeEvents: ['topic\nevent'] });
+    expect([versionOf(encodeManifest(manifest)), versionOf(pieced)]).toEqual([1, 2]);
+    expect(readManifest('pieced', pieced)).toEqual({ ...manifest, wholeEvents: ['topic\nevent'] });
   });
 
   it('a manifest that could not be read again is not written', () => {

@@ -77,7 +77,7 @@ function batchNumber(n: number, count: number, halts: boolean): RecordBatch {
 
 /** A decoder that understands nothing: every record is passed over, but one whose value is `dead` is a dead letter, and `halt` at the head of a batch is a stop. */
 export function createPassingDecoder(): Decoder {
-  return { decode, schemas: { missing: () => [], learn: () => undefined, forget: () => undefined } };
+  return { decode, schemas: { missing: () => [], learn: () => undefined, forget: () => undefined, trim: () => undefined } };
 }
 
 function decode(batch: RecordBatch): ChangeBatch {
