@@ -390,6 +390,16 @@ describe('memory', () => {
     expect(reader.records.map(({ offset }) => offset)).toEqual(Array.from({ length: 200 }, (_, i) => i));
   });
 
+  it('keeps its link when one event alone is more than the share of a partition, and nothing else is on its way', async () => {
+    const value = 'x'.repeat(900_000);
+    log.double.addHub({ name: 't', partitions: 128 });
+    log.append(recordsOf('t', 0, 0, 4).map((r) => ({ ...r, value })));
+    const reader = await openReader({ timing: { lookMs: 3_600_000 } });
+    const before = attached();
+    await read(reader, 4);
+    expect([reader.records.map(({ offset }) => offset), attached() - before]).toEqual([[0, 1, 2, 3], 1]);
+  });
+
   it('gives its link up when events are suddenly large, and reads every one of them once', async () => {
     const value = 'x'.repeat(500_000);
     log.append(recordsOf('t', 0, 0, 200));
