@@ -335,6 +335,21 @@ describe('opening', () => {
     }
   });
 
+  it('stops at a position that the service refuses, as it does while reading, when numbers fit and the offset is of another log', async () => {
+    await log.dispose();
+    log = await HubsLog.create({ offsets: 'opaque' });
+    log.append(recordsOf('t', 0, 0, 10));
+    const position = { ...positionAfter(recordAt('t', 0, 9)), token: log.double.events('t', 0)[9].offset };
+    const reader = await openReader();
+    await read(reader, 10);
+    log.recreate('t', recordsOf('t', 0, 0, 20));
+    await reader.until(() => reader.stops.length > 0);
+    const words = /^t\/0 was read up to sequence number 10, and the service refuses to go on from there: The supplied offset .* is invalid.*replay into an empty store/;
+    expect(reader.stops).toMatchObject([{ topic: 't', partition: 0, code: 'POSITION_BEYOND_END', message: expect.stringMatching(words) as string }]);
+    expect(await refusal({ options: { positions: [position] } })).toMatchObject({ code: 'POSITION_BEYOND_END', message: expect.stringMatching(words) as string });
+    expect(reader.records).toEqual(recordsOf('t', 0, 0, 10));
+  });
+
   it('compares by the offset text of the position, and refuses another log although its numbers fit', async () => {
     log.append(recordsOf('t', 0, 0, 20));
     const places = log.double.events('t', 0);
