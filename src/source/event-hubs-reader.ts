@@ -30,7 +30,7 @@ export interface ReaderParts {
   say(event: SourceEvent): void;
   /** Something arrived: events, a stop, bounds. */
   arrived(hasBounds: boolean): void;
-  /** The hub is not there. */
+  /** The hub or the consumer group is not there. */
   missing(partition: HubPartition): void;
   /** Ends everything. */
   readonly signal: AbortSignal;

@@ -292,6 +292,26 @@ describe('a log that changes while it is read', () => {
     await reader.until(() => reader.records.length === 15 && reader.waiting.length === 0);
   });
 
+  it('waits when its consumer group is deleted, which does not mean that the hub is', async () => {
+    log.append(recordsOf('t', 0, 0, 10));
+    const reader = await openReader({ timing: { patienceMs: 0 } });
+    await read(reader, 10);
+    log.double.refuseReceivers('t', 0, 3, { condition: 'amqp:not-found', description: `The messaging entity 't|$Default' could not be found.` });
+    log.double.detach('t', 0, 'amqp:not-found');
+    log.append(recordsOf('t', 0, 10, 20));
+    await reader.until(() => reader.records.length >= 20 || reader.stops.length > 0);
+    expect([reader.records, reader.stops, reader.waiting]).toEqual([recordsOf('t', 0, 0, 20), [], []]);
+  });
+
+  it('stops the partitions that a hub made again does not have any more', async () => {
+    log.append([...recordsOf('t', 0, 0, 10), ...recordsOf('t', 1, 0, 10)]);
+    const reader = await openReader();
+    await read(reader, 20);
+    log.recreate('t', recordsOf('t', 0, 0, 10));
+    await reader.until(() => reader.stops.length > 0);
+    expect(reader.stops).toMatchObject([{ topic: 't', partition: 1, code: 'POSITION_BEYOND_END' }]);
+  });
+
   it('stops a partition that appears with its beginning gone', async () => {
     log.append(recordsOf('t', 0, 0, 1));
     const reader = await openReader({ config: { hubs: ['t', 'u'] } });
