@@ -86,9 +86,10 @@ function refuseOtherDecoding(manifest: Manifest, config: Config): void {
   throw new RentfoldError('DECODING_CHANGED', lines.join('\n'));
 }
 
-/** What is said of a topic that is waited for, at start and at the end of a replay. */
-export function missingTopicText(topic: string): string {
-  return `topic ${oneLine(topic)} does not exist and is waited for; if it should be there, check RENTFOLD_KAFKA_TOPICS`;
+/** What is said of a topic or hub that is waited for, at start and at the end of a replay. */
+export function missingTopicText(topic: string, source: Config['source']): string {
+  const [what, option] = source.kind === 'event-hubs' ? ['hub', 'RENTFOLD_EVENT_HUBS_NAMES'] : ['topic', 'RENTFOLD_KAFKA_TOPICS'];
+  return `${what} ${oneLine(topic)} does not exist and is waited for; if it should be there, check ${option}`;
 }
 
 /** Opens the source where the state stands, and tells. Throws what the source throws. */
@@ -101,7 +102,7 @@ export async function openLog({ parts, control, events }: Folding, state: State)
   });
   for (const note of opened.notes) events.warned({ code: 'RECORD_UNVERIFIED', message: note });
   if (parts.shutdown.aborted) return opened;
-  for (const topic of opened.waiting ?? []) events.warned({ code: 'TOPIC_MISSING', message: missingTopicText(topic) });
+  for (const topic of opened.waiting ?? []) events.warned({ code: 'TOPIC_MISSING', message: missingTopicText(topic, config.source) });
   control.opened(opened, clock.now());
   log.info({ source: opened.identity, partitions: opened.bounds.length, gaps: opened.gaps }, `reading ${opened.identity}`);
   return opened;

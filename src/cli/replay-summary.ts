@@ -35,7 +35,7 @@ export function summaryText(parts: SummaryParts): string {
   if (file !== null) add('parquet file', `${grouped(file.accounts)} accounts as of ${dateText(file.asOf)}`);
   else if (error !== null) add('parquet file', `not written: ${oneLine(error)}; rentfold serve tries again`);
   sortedPartitions(control).forEach((partition, index) => add(index === 0 ? 'positions' : '', `${oneLine(partitionName(partition))} ${partition.next}`));
-  for (const topic of control.waitingTopics) lines.push(`warning: ${missingTopicText(topic)}`);
+  for (const topic of control.waitingTopics) lines.push(`warning: ${missingTopicText(topic, folding.parts.config.source)}`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -6,6 +6,8 @@ import type { RecordBatch, RecordPartition } from './source.ts';
 const POOL_BYTES = 1024 * 1024;
 /** `partitionOf` and content types have 16 bits. */
 const NUMBERS_MAX = 65_535;
+/** Content types are kept from batch to batch up to so many: there is one for each schema. */
+const TYPES_KEPT_MAX = 1_000;
 
 /** Gathers events into a `RecordBatch`. One set of arrays serves all batches, so a batch is valid until `clear`. */
 export class HubBatchBuilder {
@@ -93,7 +95,7 @@ export class HubBatchBuilder {
     this.#partitions = [];
     this.#hasType = false;
     if (this.#bytes.length > POOL_BYTES) this.#bytes = new Uint8Array(POOL_BYTES);
-    if (this.#typeNames.length > NUMBERS_MAX) this.#forgetTypes();
+    if (this.#typeNames.length > TYPES_KEPT_MAX) this.#forgetTypes();
   }
 
   /** Where the bytes end. */

@@ -6,6 +6,7 @@ import type { HubLink, LinkStart } from './event-hubs-link.ts';
 import { readEvent, type HubEvent } from './event-hubs-message.ts';
 import type { EventHubsTiming } from './event-hubs-options.ts';
 import { HubPartition, lastOfEvent, lastOfPosition } from './event-hubs-partition.ts';
+import { positionRefused } from './event-hubs-stops.ts';
 import { checkPositions, type FoundPartition, type LogWords } from './position-check.ts';
 import { partitionName, type PartitionBounds, type PartitionPosition } from './positions.ts';
 import type { OpenOptions } from './source.ts';
@@ -53,7 +54,7 @@ interface Look {
 
 /**
  * Looks at the hubs until positions and log fit together, for as long as a service that just failed over may take; then compares the event before each position. Throws
- * SOURCE_UNAVAILABLE, and what `checkPositions` throws.
+ * SOURCE_UNAVAILABLE, POSITION_BEYOND_END when the service refuses a position, and what `checkPositions` throws.
  */
 export async function openHubs(parts: OpenParts, options: OpenOptions): Promise<OpenedHubs> {
   const positions = options.positions.filter(({ next }) => next > 0);
@@ -71,7 +72,7 @@ export async function openHubs(parts: OpenParts, options: OpenOptions): Promise<
   return { partitions, gaps, notes, waiting };
 }
 
-/** Tries until it succeeds and is sound, or patience is at its end. What is unsound then is answered all the same; a failure is thrown as SOURCE_UNAVAILABLE. */
+/** Tries until it succeeds and is sound, or patience is at its end. What is unsound then is answered all the same; a failure is thrown as SOURCE_UNAVAILABLE, unless it has a code. */
 async function patiently<Answer>(parts: OpenParts, act: () => Promise<Answer>, isSound: (answer: Answer) => boolean): Promise<Answer> {
   const { clock, timing, signal } = parts;
   const until = clock.monotonicMs() + timing.patienceMs;
@@ -81,7 +82,7 @@ async function patiently<Answer>(parts: OpenParts, act: () => Promise<Answer>, i
       if (isSound(answer) || clock.monotonicMs() >= until) return answer;
     } catch (error) {
       const failure = hubFailure(error);
-      if (!signal.aborted && (failure.kind === 'unauthorized' || clock.monotonicMs() >= until)) throw unavailable(parts, failure);
+      if (!signal.aborted && (failure.kind === 'unauthorized' || clock.monotonicMs() >= until)) throw error instanceof RentfoldError ? error : unavailable(parts, failure);
     }
     await clock.sleep(LOOK_AGAIN_MS, signal);
     if (signal.aborted) throw new RentfoldError('SOURCE_FAILED', 'The Event Hubs source was closed while it was being opened.');
@@ -129,7 +130,11 @@ async function findPartition(parts: OpenParts, place: PartitionBounds, positions
   const last = position === null ? null : lastOfPosition(position);
   if (position === null || last === null || last.sequence < place.start || last.sequence >= place.end || position.next > place.end) return { ...place, position, applied: null };
   const client = clientOf(parts, place);
-  const event = await peek(client, place.partition, { kind: 'at', sequence: last.sequence, offset: last.offset }, last.sequence, parts);
+  const event = await peek(client, place.partition, { kind: 'at', sequence: last.sequence, offset: last.offset }, last.sequence, parts).catch((error: unknown) => {
+    const failure = hubFailure(error);
+    if (failure.kind !== 'position') throw failure;
+    throw new RentfoldError('POSITION_BEYOND_END', positionRefused({ ...place, arrivedNext: position.next }, failure.message).message, { cause: failure });
+  });
   if (event.sequence === last.sequence) return { ...place, position, applied: { time: event.time, hash: lastOfEvent(event).hash()! } };
   const now = await client.bounds(place.partition);
   // Retention took it just now, or its offset leads elsewhere: then this is another log.

@@ -30,7 +30,7 @@ export interface ReaderParts {
   say(event: SourceEvent): void;
   /** Something arrived: events, a stop, bounds. */
   arrived(hasBounds: boolean): void;
-  /** The hub is not there. */
+  /** The hub or the consumer group is not there. */
   missing(partition: HubPartition): void;
   /** Ends everything. */
   readonly signal: AbortSignal;
@@ -187,7 +187,7 @@ export class PartitionReader {
         if (verdict.gap !== undefined) this.#parts.say({ kind: 'gap', gap: verdict.gap });
         state.push(event);
         // What was asked for when events were small may be too much: the link is given up, and the rest comes when there is room.
-        if (state.queueBytes > FULL_SHARES * this.#parts.share().bytes) this.#endLink(new HubFailure('full', 'more bytes wait than there is room for'));
+        if (this.#credit > 0 && state.queueBytes > FULL_SHARES * this.#parts.share().bytes) this.#endLink(new HubFailure('full', 'more bytes wait than there is room for'));
         this.#parts.arrived(false);
     }
   }

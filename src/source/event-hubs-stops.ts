@@ -43,7 +43,7 @@ export function beyondEnd(partition: HubPartition, end: number): PartitionStop {
 }
 
 /** POSITION_BEYOND_END: the service does not take our position, although its numbers are in bounds. */
-export function positionRefused(partition: HubPartition, reason: string): PartitionStop {
+export function positionRefused(partition: TopicPartition & { readonly arrivedNext: number }, reason: string): PartitionStop {
   return stop(partition, 'POSITION_BEYOND_END', partition.arrivedNext, `${partitionName(partition)} was read up to sequence number ${partition.arrivedNext}, and the service refuses to go on from there: ${reason}. The hub was made again, or a failover of the namespace lost events. ${OTHER_LOG}.`);
 }
 

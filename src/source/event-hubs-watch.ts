@@ -43,14 +43,20 @@ export class HubWatch {
     await Promise.all(this.#parts.clients.map(async (client) => await this.#lookLoop(client)));
   }
 
-  /** A reader found its hub missing. One of which nothing was read, nor is to be, is forgotten and waited for. */
+  /** A reader found its hub or its consumer group missing. A partition of which nothing was read, nor is to be, is forgotten and waited for; whether another one is gone is found by looking at its hub. */
   missing(state: HubPartition): void {
     const reader = this.#parts.readers.get(partitionName(state));
-    if (reader === undefined || state.stop !== null) return;
+    if (reader !== undefined && state.stop === null && isUntouched(state)) this.#parts.remove(reader);
+  }
+
+  /** The hub, or this partition of it, was not there. */
+  #gone(reader: PartitionReader): void {
+    const { state } = reader;
+    if (state.stop !== null) return;
     const now = this.#parts.clock.monotonicMs();
     const since = this.#missingSince.get(partitionName(state)) ?? now;
     this.#missingSince.set(partitionName(state), since);
-    if (state.arrivedNext === 0 && state.last === null && !state.isAwaited) this.#parts.remove(reader);
+    if (isUntouched(state)) this.#parts.remove(reader);
     else if (now - since >= this.#parts.timing.patienceMs) {
       state.stop = hubGone(state);
       reader.end();
@@ -84,14 +90,19 @@ export class HubWatch {
     }
   }
 
+  #readersOf({ hub }: HubClient): PartitionReader[] {
+    return [...this.#parts.readers.values()].filter(({ state }) => state.topic === hub);
+  }
+
   /** Grows with every event that arrives from a hub. */
-  #progress({ hub }: HubClient): number {
-    return [...this.#parts.readers.values()].filter(({ state }) => state.topic === hub).reduce((sum, { state }) => sum + state.arrivedNext, 0);
+  #progress(client: HubClient): number {
+    return this.#readersOf(client).reduce((sum, { state }) => sum + state.arrivedNext, 0);
   }
 
   async #look(client: HubClient): Promise<void> {
     const numbers = await client.partitions();
     this.#setWaiting(client.hub, false);
+    for (const reader of this.#readersOf(client)) if (!numbers.includes(reader.state.partition)) this.#gone(reader);
     for (let first = 0; first < numbers.length && !this.#parts.signal.aborted; first += TOGETHER_MAX) {
       await Promise.all(numbers.slice(first, first + TOGETHER_MAX).map(async (partition) => await this.#lookAt(client, partition)));
     }
@@ -138,8 +149,8 @@ export class HubWatch {
   }
 
   #hubMissing(client: HubClient): void {
-    for (const reader of [...this.#parts.readers.values()]) if (reader.state.topic === client.hub) this.missing(reader.state);
-    if (![...this.#parts.readers.values()].some(({ state }) => state.topic === client.hub)) this.#setWaiting(client.hub, true);
+    for (const reader of this.#readersOf(client)) this.#gone(reader);
+    if (this.#readersOf(client).length === 0) this.#setWaiting(client.hub, true);
   }
 
   #setWaiting(hub: string, isWaiting: boolean): void {
@@ -147,4 +158,9 @@ export class HubWatch {
     this.waiting = isWaiting ? [...this.waiting, hub] : this.waiting.filter((name) => name !== hub);
     this.#parts.moved();
   }
+}
+
+/** True when nothing was read of a partition, and nothing was there to be read at the start. */
+function isUntouched({ arrivedNext, last, isAwaited }: HubPartition): boolean {
+  return arrivedNext === 0 && last === null && !isAwaited;
 }

@@ -22,3 +22,14 @@ it('a batch is never larger than the records a checkpoint is asked for after', a
   await run.ready();
   expect(run.ingest.openedWith).toMatchObject([{ recordsMax: 7, creditsMax: 3, acceptIncompleteHistory: true, positions: [] }]);
 });
+
+it.each([
+  [{ RENTFOLD_SOURCE: 'kafka', RENTFOLD_KAFKA_BROKERS: 'a:9092', RENTFOLD_KAFKA_TOPICS: 'rents' }, /^topic rents does not exist .* check RENTFOLD_KAFKA_TOPICS$/],
+  [{ RENTFOLD_SOURCE: 'event-hubs', RENTFOLD_EVENT_HUBS_NAMES: 'rents', RENTFOLD_EVENT_HUBS_CONNECTION_STRING: 'Endpoint=sb://a.b/;SharedAccessKeyName=k;SharedAccessKey=a2V5' }, /^hub rents does not exist .* check RENTFOLD_EVENT_HUBS_NAMES$/],
+])('what is waited for is a warning that names the option of the source: %o', async (settings, words) => {
+  const run = new ServeRun(createMemoryPlace());
+  run.ingest.opening = () => Promise.resolve({ bounds: [], gaps: [], notes: [], waiting: ['rents'], identity: 'scripted' });
+  run.start(settings);
+  await run.ready();
+  expect(await run.status()).toMatchObject({ warnings: [{ code: 'TOPIC_MISSING', message: expect.stringMatching(words) as string }] });
+});

@@ -292,6 +292,26 @@ describe('a log that changes while it is read', () => {
     await reader.until(() => reader.records.length === 15 && reader.waiting.length === 0);
   });
 
+  it('waits when its consumer group is deleted, which does not mean that the hub is', async () => {
+    log.append(recordsOf('t', 0, 0, 10));
+    const reader = await openReader({ timing: { patienceMs: 0 } });
+    await read(reader, 10);
+    log.double.refuseReceivers('t', 0, 3, { condition: 'amqp:not-found', description: `The messaging entity 't|$Default' could not be found.` });
+    log.double.detach('t', 0, 'amqp:not-found');
+    log.append(recordsOf('t', 0, 10, 20));
+    await reader.until(() => reader.records.length >= 20 || reader.stops.length > 0);
+    expect([reader.records, reader.stops, reader.waiting]).toEqual([recordsOf('t', 0, 0, 20), [], []]);
+  });
+
+  it('stops the partitions that a hub made again does not have any more', async () => {
+    log.append([...recordsOf('t', 0, 0, 10), ...recordsOf('t', 1, 0, 10)]);
+    const reader = await openReader();
+    await read(reader, 20);
+    log.recreate('t', recordsOf('t', 0, 0, 10));
+    await reader.until(() => reader.stops.length > 0);
+    expect(reader.stops).toMatchObject([{ topic: 't', partition: 1, code: 'POSITION_BEYOND_END' }]);
+  });
+
   it('stops a partition that appears with its beginning gone', async () => {
     log.append(recordsOf('t', 0, 0, 1));
     const reader = await openReader({ config: { hubs: ['t', 'u'] } });
@@ -333,6 +353,21 @@ describe('opening', () => {
       await warned(reader);
       expect(reader.warnings[0].message).toMatch(/could not be found/);
     }
+  });
+
+  it('stops at a position that the service refuses, as it does while reading, when numbers fit and the offset is of another log', async () => {
+    await log.dispose();
+    log = await HubsLog.create({ offsets: 'opaque' });
+    log.append(recordsOf('t', 0, 0, 10));
+    const position = { ...positionAfter(recordAt('t', 0, 9)), token: log.double.events('t', 0)[9].offset };
+    const reader = await openReader();
+    await read(reader, 10);
+    log.recreate('t', recordsOf('t', 0, 0, 20));
+    await reader.until(() => reader.stops.length > 0);
+    const words = /^t\/0 was read up to sequence number 10, and the service refuses to go on from there: The supplied offset .* is invalid.*replay into an empty store/;
+    expect(reader.stops).toMatchObject([{ topic: 't', partition: 0, code: 'POSITION_BEYOND_END', message: expect.stringMatching(words) as string }]);
+    expect(await refusal({ options: { positions: [position] } })).toMatchObject({ code: 'POSITION_BEYOND_END', message: expect.stringMatching(words) as string });
+    expect(reader.records).toEqual(recordsOf('t', 0, 0, 10));
   });
 
   it('compares by the offset text of the position, and refuses another log although its numbers fit', async () => {
@@ -388,6 +423,16 @@ describe('memory', () => {
     expect(log.double.counters.transfersOf('t', 0) - reader.records.length).toBeLessThanOrEqual(32 * 1024 * 1024 / value.length);
     await read(reader, 200);
     expect(reader.records.map(({ offset }) => offset)).toEqual(Array.from({ length: 200 }, (_, i) => i));
+  });
+
+  it('keeps its link when one event alone is more than the share of a partition, and nothing else is on its way', async () => {
+    const value = 'x'.repeat(900_000);
+    log.double.addHub({ name: 't', partitions: 128 });
+    log.append(recordsOf('t', 0, 0, 4).map((r) => ({ ...r, value })));
+    const reader = await openReader({ timing: { lookMs: 3_600_000 } });
+    const before = attached();
+    await read(reader, 4);
+    expect([reader.records.map(({ offset }) => offset), attached() - before]).toEqual([[0, 1, 2, 3], 1]);
   });
 
   it('gives its link up when events are suddenly large, and reads every one of them once', async () => {

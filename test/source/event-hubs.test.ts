@@ -5,6 +5,7 @@
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDecoder } from '../../src/change/decode.ts';
+import { HubBatchBuilder } from '../../src/source/event-hubs-batch.ts';
 import { readEvent, type AmqpMessage } from '../../src/source/event-hubs-message.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { HubEvent } from '../support/event-hubs/event.ts';
@@ -114,6 +115,18 @@ describe('a content type', () => {
     expect(read.map(({ type }) => type)).toEqual(['avro/binary+7f', '', 'avro/binary+08', 'avro/binary+7f', '']);
     log.double.recreate('t');
     expect((await readAll([{ body: 'a' }])).map(({ type }) => type)).toEqual([null]);
+  });
+
+  it('is its own event\'s, however many there are, and few are kept', () => {
+    const builder = new HubBatchBuilder(10_000);
+    for (let round = 0; round < 8; round++) {
+      const queue = Array.from({ length: 10_000 }, (_, i) => ({ sequence: i, offset: null, time: 0, key: null, value: null, contentType: `type-${round}-${i}` }));
+      expect(builder.add({ topic: 't', partition: 0 }, queue)).toBe(10_000);
+      const { names, of } = builder.batch().contentTypes!;
+      expect(queue.findIndex(({ contentType }, i) => names[of[i]] !== contentType)).toBe(-1);
+      expect(names.length).toBeLessThan(12_000);
+      builder.clear();
+    }
   });
 });
 
