@@ -10,6 +10,7 @@ import { loadConfig, type LoadedConfig } from './config.ts';
 import type { StoreConfig } from './config-places.ts';
 import { RentfoldError } from './errors.ts';
 import type { Logger } from './runtime/log.ts';
+import { messageOf } from './runtime/message-of.ts';
 import type { Step } from './snapshot/checkpointer.ts';
 import { createStore, type StoreSpec } from './snapshot/store-spec.ts';
 
@@ -122,7 +123,7 @@ function shutdownSignal(log: Logger, secondsMax: number, what: string): AbortSig
 /** What nobody caught ends the process, and is said where everything is said. A crash loses nothing. */
 function endOnUnexpected(log: Logger): void {
   process.on('uncaughtException', (error: unknown) => {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     log.fatal({ code: 'UNEXPECTED', err: error }, `ending: ${message}; the next start goes on from the last checkpoint`);
     exit(1);
   });
@@ -187,7 +188,7 @@ try {
   await run();
 } catch (error) {
   const known = error instanceof RentfoldError;
-  const lines = (error instanceof Error ? error.message : String(error)).split('\n');
+  const lines = messageOf(error).split('\n');
   for (const line of lines) stderr.write(`rentfold: ${known ? error.code : 'UNEXPECTED'}: ${line}\n`);
   if (!known && error instanceof Error) stderr.write(`${error.stack ?? ''}\n`);
   process.exitCode = known ? error.exit : 1;

@@ -6,6 +6,7 @@ import { Commits } from './pipeline-commit.ts';
 import type { ParquetTrigger } from './pipeline-parquet.ts';
 import { CheckpointTrigger, type CheckpointSchedule } from './pipeline-trigger.ts';
 import type { Clock } from './runtime/clock.ts';
+import { messageOf } from './runtime/message-of.ts';
 import type { PartitionBounds, PartitionPosition } from './source/positions.ts';
 import type { PartitionStop } from './source/source.ts';
 import type { State, StepResult } from './state.ts';
@@ -199,10 +200,6 @@ class Pipeline {
       return error instanceof Error ? error : new Error(String(error));
     }
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** A turn of the event loop: requests that have arrived are answered, timers fire. */

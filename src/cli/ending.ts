@@ -1,4 +1,5 @@
 import type { Logger } from '../runtime/log.ts';
+import { messageOf } from '../runtime/message-of.ts';
 
 /** Lets everything go, one after the other, whatever fails on the way: what was not given back is free once the process has ended. */
 export async function closeAll(log: Logger, steps: readonly (() => Promise<void>)[]): Promise<void> {
@@ -6,7 +7,7 @@ export async function closeAll(log: Logger, steps: readonly (() => Promise<void>
     try {
       await step();
     } catch (error) {
-      log.warn(`while ending: ${error instanceof Error ? error.message : String(error)}`);
+      log.warn(`while ending: ${messageOf(error)}`);
     }
   }
 }

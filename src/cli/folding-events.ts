@@ -5,6 +5,7 @@ import type { PipelineEvents } from '../pipeline.ts';
 import { printable } from '../read/text.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
+import { messageOf } from '../runtime/message-of.ts';
 import type { CheckpointOutcome, CheckpointRequest, Role, Snapshots } from '../snapshot/checkpointer.ts';
 import { createParquetEvents } from './parquet-events.ts';
 
@@ -56,15 +57,15 @@ export function createFoldingEvents(log: Logger, control: Control, clock: Clock)
     checkpointFailed(error, isLast) {
       const { generation } = control.state();
       const last = generation === null ? 'the next start reads the log from its beginning' : `the next start goes on from generation ${generation}`;
-      const message = `checkpoint failed: ${messageOf(error)}; ${isLast ? last : 'folding and reading go on, and it is tried again'}`;
+      const message = `checkpoint failed: ${codedMessageOf(error)}; ${isLast ? last : 'folding and reading go on, and it is tried again'}`;
       control.publishFailed(failureOf('checkpoint', error, now()));
-      control.checkpointed({ generation: control.state().generation ?? 0, rows: 0, bytes: 0, durationMs: 0, at: now(), error: messageOf(error) }, control.state().lineage);
+      control.checkpointed({ generation: control.state().generation ?? 0, rows: 0, bytes: 0, durationMs: 0, at: now(), error: codedMessageOf(error) }, control.state().lineage);
       warned({ code: 'CHECKPOINT_FAILED', message });
     },
-    commitFailed: (error) => warned({ code: 'COMMIT_FAILED', message: `the source did not take the positions of the last checkpoint: ${messageOf(error)}` }),
+    commitFailed: (error) => warned({ code: 'COMMIT_FAILED', message: `the source did not take the positions of the last checkpoint: ${codedMessageOf(error)}` }),
     failedToClaim(error) {
       control.publishFailed(failureOf('lease', error, now()));
-      log.debug(`the lease could not be asked for: ${messageOf(error)}`);
+      log.debug(`the lease could not be asked for: ${codedMessageOf(error)}`);
     },
     async checkpoint(snapshots, request) {
       control.checkpointBegun();
@@ -88,10 +89,9 @@ export function createFoldingEvents(log: Logger, control: Control, clock: Clock)
 }
 
 function failureOf(attempt: PublishFailure['attempt'], error: unknown, at: number): PublishFailure {
-  return { attempt, code: error instanceof RentfoldError ? error.code : 'UNEXPECTED', message: error instanceof Error ? error.message : String(error), at };
+  return { attempt, code: error instanceof RentfoldError ? error.code : 'UNEXPECTED', message: messageOf(error), at };
 }
 
-function messageOf(error: unknown): string {
-  if (error instanceof RentfoldError) return `${error.code}: ${error.message}`;
-  return error instanceof Error ? error.message : String(error);
+function codedMessageOf(error: unknown): string {
+  return error instanceof RentfoldError ? `${error.code}: ${error.message}` : messageOf(error);
 }

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { RentfoldError } from '../errors.ts';
 import type { RegistriesConfig } from '../registry/registry-options.ts';
+import { messageOf } from '../runtime/message-of.ts';
 import { Wake } from '../runtime/wake.ts';
 import { endWorker, errorFromWire } from '../runtime/workers.ts';
 import type { PartitionPosition } from '../source/positions.ts';
@@ -105,7 +106,7 @@ class WorkerIngest implements Ingest {
     const worker = new Worker(this.#entry, { workerData: this.#setup, name: 'ingest' });
     this.#worker = worker;
     worker.on('message', (message: FromWorker) => this.#receive(message));
-    worker.on('error', (error) => this.#end(new RentfoldError('SOURCE_FAILED', `The ingest worker failed: ${error instanceof Error ? error.message : String(error)}. Restart when the cause is gone.`, { cause: error })));
+    worker.on('error', (error) => this.#end(new RentfoldError('SOURCE_FAILED', `The ingest worker failed: ${messageOf(error)}. Restart when the cause is gone.`, { cause: error })));
     this.#exited = new Promise((resolve) => {
       worker.on('exit', (code) => {
         this.#end(new RentfoldError('SOURCE_FAILED', `The ingest worker ended by itself with exit code ${code}. Restart; if it happens again, look at the memory and the log before it.`));

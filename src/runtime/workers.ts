@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import { ERROR_CODES, RentfoldError, type Code } from '../errors.ts';
+import { messageOf } from './message-of.ts';
 
 /** An error as plain data, so that it keeps its code across a thread border. */
 export interface WireError {
@@ -13,7 +14,7 @@ export interface WireError {
 export function errorToWire(error: unknown): WireError {
   const stack = error instanceof Error ? error.stack ?? null : null;
   if (error instanceof RentfoldError) return { code: error.code, message: error.message, stack };
-  return { code: null, message: error instanceof Error ? error.message : String(error), stack };
+  return { code: null, message: messageOf(error), stack };
 }
 
 /** Puts an error together again; one without a code gets `fallback`. The stack of the other thread is its cause. */

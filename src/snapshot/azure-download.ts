@@ -1,6 +1,7 @@
 import type { BlobClient } from '@azure/storage-blob';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { RentfoldError } from '../errors.ts';
+import { messageOf } from '../runtime/message-of.ts';
 import type { AzureCalls, What } from './azure-calls.ts';
 import { AnswerBroken } from './azure-failure.ts';
 import { Damage } from './damage.ts';
@@ -124,7 +125,7 @@ async function wholeAnswer(body: Readable, signal: AbortSignal): Promise<Buffer>
   try {
     for await (const chunk of addAbortSignal(signal, body)) chunks.push(chunk as Buffer);
   } catch (error) {
-    throw new AnswerBroken(error instanceof Error ? error.message : String(error));
+    throw new AnswerBroken(messageOf(error));
   }
   return Buffer.concat(chunks);
 }

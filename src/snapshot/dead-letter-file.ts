@@ -1,5 +1,6 @@
 import { POSITION_WORDS, TABLE_NAMES } from '../change/change.ts';
 import type { OpenDeadLetter } from '../ledger/ledger.ts';
+import { messageOf } from '../runtime/message-of.ts';
 import { Damage } from './damage.ts';
 import { sha256Of } from './file-entry.ts';
 import type { LettersEntry } from './manifest.ts';
@@ -36,7 +37,7 @@ export async function readLetters(store: Store, folder: string, entry: LettersEn
     if (letters.length !== entry.count) throw new Error(`it holds ${letters.length} letters, the manifest says ${entry.count}`);
     return letters;
   } catch (error) {
-    throw new Damage(file, error instanceof Error ? error.message : String(error));
+    throw new Damage(file, messageOf(error));
   }
 }
 

@@ -1,4 +1,5 @@
 import { RecordBatchReader, type RecordBatch } from 'apache-arrow';
+import { messageOf } from '../runtime/message-of.ts';
 import { Damage } from './damage.ts';
 import { decodeCurrent } from './current.ts';
 import { readManifest, type Manifest, type ManifestPart } from './manifest.ts';
@@ -59,7 +60,7 @@ function describeSegment(file: string, bytes: Uint8Array): string[] {
   try {
     batches = [...RecordBatchReader.from(bytes)];
   } catch (error) {
-    throw new Damage(file, `not readable as an Arrow file (${error instanceof Error ? error.message : String(error)})`);
+    throw new Damage(file, `not readable as an Arrow file (${messageOf(error)})`);
   }
   const schema = batches[0]?.schema;
   const rows = batches.reduce((sum, batch) => sum + batch.numRows, 0);

@@ -1,6 +1,7 @@
 import { RentfoldError } from '../errors.ts';
 import type { DecodeOptions } from '../change/decoder.ts';
 import type { ControlTotals, Definitions, TruncateMark } from '../ledger/ledger.ts';
+import { messageOf } from '../runtime/message-of.ts';
 import type { StateSeed } from '../state.ts';
 import { Damage } from './damage.ts';
 import { manifestShape } from './manifest-shape.ts';
@@ -76,7 +77,7 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
   try {
     readManifest(`generation ${manifest.generation}`, bytes);
   } catch (error) {
-    throw new RentfoldError('UNEXPECTED', `the manifest to be written could not be read again: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new RentfoldError('UNEXPECTED', `the manifest to be written could not be read again: ${messageOf(error)}`, { cause: error });
   }
   return bytes;
 }

@@ -1,6 +1,7 @@
 import { RentfoldError } from '../errors.ts';
 import type { AccountsCut, FigureColumns } from '../ledger/figure-columns.ts';
 import type { Books } from '../ledger/ledger.ts';
+import { messageOf } from '../runtime/message-of.ts';
 import type { CheckpointRequest, ParquetOutcome, ParquetRequest, SnapshotOptions, Step } from './checkpointer.ts';
 import type { Manifest } from './manifest.ts';
 import type { Names } from './names.ts';
@@ -148,6 +149,6 @@ async function unlessGivenUp<T>(work: () => Promise<T>, signal: AbortSignal | un
 }
 
 function failed(error: unknown): Failed {
-  const known = error instanceof RentfoldError ? error : new RentfoldError('UNEXPECTED', error instanceof Error ? error.message : String(error), { cause: error });
+  const known = error instanceof RentfoldError ? error : new RentfoldError('UNEXPECTED', messageOf(error), { cause: error });
   return { kind: 'failed', error: known };
 }

@@ -1,5 +1,6 @@
 import { RentfoldError, type Code } from '../errors.ts';
 import type { Books, ControlTotals } from '../ledger/ledger.ts';
+import { messageOf } from '../runtime/message-of.ts';
 import type { StateSeed } from '../state.ts';
 import { Damage } from './damage.ts';
 import { readLetters } from './dead-letter-file.ts';
@@ -87,7 +88,7 @@ async function restoreLineage(parts: RestoreParts, lineage: string, warnings: re
       };
     } catch (error) {
       if (error instanceof RentfoldError) throw error;
-      failed.set(generation, error instanceof Damage ? error : new Damage(parts.names.manifest(lineage, generation), `loading failed: ${error instanceof Error ? error.message : String(error)}`));
+      failed.set(generation, error instanceof Damage ? error : new Damage(parts.names.manifest(lineage, generation), `loading failed: ${messageOf(error)}`));
     }
   }
   const reasons = [...failed].map(([generation, damage]) => `generation ${generation}: ${damage.message}`);

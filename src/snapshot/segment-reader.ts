@@ -2,6 +2,7 @@ import type { RecordBatch, Schema } from 'apache-arrow';
 import { RentfoldError } from '../errors.ts';
 import { ID_LONG } from '../change/identifier.ts';
 import type { AccountColumns, RowColumns } from '../ledger/ledger.ts';
+import { messageOf } from '../runtime/message-of.ts';
 import { createColumns } from './account-table.ts';
 import { batchesOf, schemaOf } from './arrow-file.ts';
 import { Damage } from './damage.ts';
@@ -74,7 +75,7 @@ function orDamage<T>(file: string, read: () => T): T {
     return read();
   } catch (error) {
     if (error instanceof Damage) throw error;
-    throw new Damage(file, `not readable as an Arrow file (${error instanceof Error ? error.message : String(error)})`);
+    throw new Damage(file, `not readable as an Arrow file (${messageOf(error)})`);
   }
 }
 

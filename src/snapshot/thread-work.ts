@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { RentfoldError } from '../errors.ts';
 import type { RowColumns } from '../ledger/ledger.ts';
+import { messageOf } from '../runtime/message-of.ts';
 import { Credits, HandOver } from './hand-over.ts';
 import type { LettersEntry } from './manifest.ts';
 import type { ParquetWritten } from './parquet-file.ts';
@@ -122,7 +123,7 @@ class WorkThread {
       this.#worker = null;
       this.#failAll(new RentfoldError('UNEXPECTED', `the snapshot worker ended: ${cause}; it is started again with the next checkpoint`));
     };
-    worker.on('error', (error: unknown) => ended(error instanceof Error ? error.message : String(error)));
+    worker.on('error', (error: unknown) => ended(messageOf(error)));
     worker.on('exit', (code) => ended(`exit code ${code}`));
     return worker;
   }

@@ -2,7 +2,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { Wake } from '../runtime/wake.ts';
 import { HubBatchBuilder } from './event-hubs-batch.ts';
 import type { HubClient } from './event-hubs-client.ts';
-import { Notices } from './event-hubs-notices.ts';
+import { Notices } from './notices.ts';
 import type { EventHubsTiming } from './event-hubs-options.ts';
 import type { HubPartition } from './event-hubs-partition.ts';
 import { PartitionReader, type ReaderParts } from './event-hubs-reader.ts';

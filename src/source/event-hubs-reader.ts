@@ -4,7 +4,7 @@ import type { HubBounds, HubClient } from './event-hubs-client.ts';
 import { HubFailure, hubFailure } from './event-hubs-errors.ts';
 import type { HubLink } from './event-hubs-link.ts';
 import { newestSequence, readEvent, type AmqpMessage, type HubEvent } from './event-hubs-message.ts';
-import type { Notices } from './event-hubs-notices.ts';
+import type { Notices } from './notices.ts';
 import type { EventHubsTiming } from './event-hubs-options.ts';
 import type { HubPartition } from './event-hubs-partition.ts';
 import { SequenceCheck } from './event-hubs-sequence.ts';

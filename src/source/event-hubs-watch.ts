@@ -2,7 +2,7 @@ import { Backoff } from '../runtime/backoff.ts';
 import { hubFailure } from './event-hubs-errors.ts';
 import type { HubClient } from './event-hubs-client.ts';
 import type { FollowParts } from './event-hubs-follow.ts';
-import type { Notices } from './event-hubs-notices.ts';
+import type { Notices } from './notices.ts';
 import { HubPartition } from './event-hubs-partition.ts';
 import type { PartitionReader } from './event-hubs-reader.ts';
 import { beginsTooLate, hubGone } from './event-hubs-stops.ts';

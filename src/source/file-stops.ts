@@ -1,6 +1,7 @@
 import { partitionName, type TopicPartition } from './positions.ts';
 import type { PartitionStop } from './source.ts';
 import type { Code } from '../errors.ts';
+import { messageOf } from '../runtime/message-of.ts';
 import type { FileState, PartitionState } from './file-partitions.ts';
 
 /** The ways a partition of a file can come to a stop, with the words an operator reads. Each names file, line and offset, and what to do next. */
@@ -44,7 +45,7 @@ export function fileReplaced(file: FileState): PartitionStop[] {
 
 /** SOURCE_FAILED: the system refuses to read on. */
 export function fileUnreadable(file: FileState, cause: unknown): PartitionStop[] {
-  return ofFile(file, 'SOURCE_FAILED', `${file.path} cannot be read after line ${file.lines}: ${cause instanceof Error ? cause.message : String(cause)}. Restart when the cause is gone.`);
+  return ofFile(file, 'SOURCE_FAILED', `${file.path} cannot be read after line ${file.lines}: ${messageOf(cause)}. Restart when the cause is gone.`);
 }
 
 /** One stop for each partition of the file that still ran; for a file in which none was met, one for the topic its name says. */

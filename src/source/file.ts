@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { RentfoldError } from '../errors.ts';
+import { messageOf } from '../runtime/message-of.ts';
 import { Wake } from '../runtime/wake.ts';
 import { listFolder, watchFolder, type ListedFile } from './file-folder.ts';
 import { checkFolder } from './file-open.ts';
@@ -177,8 +178,4 @@ interface Opened {
 
 function boundsOf(table: FilePartitions): PartitionBounds[] {
   return table.all().map((state) => state.bounds);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

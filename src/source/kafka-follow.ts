@@ -164,12 +164,12 @@ export class KafkaFollower {
         const ask: Ask = { at: clock.monotonicMs(), epochs: new Map(asked.map((state) => [state, state.epoch])) };
         this.#take(node, await this.#fetch(node, asked), ask);
         backoff.reset();
-        this.#trouble.over(`broker ${node}`);
+        this.#trouble.notices.over(`broker ${node}`);
       } catch (error) {
         if (signal.aborted) return;
         cluster.drop(node);
         partitions.doubt(node);
-        this.#trouble.say(`broker ${node}`, `Broker ${node} cannot be read: ${cluster.failure(node, error).text}. It is tried again until it answers.`);
+        this.#trouble.notices.warn(`broker ${node}`, `Broker ${node} cannot be read: ${cluster.failure(node, error).text}. It is tried again until it answers.`);
         this.#watch.lookSoon();
         await clock.sleep(backoff.next(), signal);
       }

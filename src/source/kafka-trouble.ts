@@ -1,9 +1,9 @@
 import { askBounds } from './kafka-bounds.ts';
-import type { Code } from '../errors.ts';
 import { KAFKA_ERROR, kafkaErrorText } from './kafka-errors.ts';
 import type { FollowParts } from './kafka-follow.ts';
 import type { KafkaPartition } from './kafka-partitions.ts';
 import { beyondEnd, overtaken, refused, topicGone } from './kafka-stops.ts';
+import { Notices } from './notices.ts';
 import { partitionName } from './positions.ts';
 import type { PartitionStop, SourceEvent } from './source.ts';
 
@@ -19,28 +19,17 @@ const LASTING: ReadonlySet<number> = new Set([KAFKA_ERROR.corruptMessage, KAFKA_
  * moves a position.
  */
 export class KafkaTrouble {
+  readonly notices: Notices;
   readonly #parts: FollowParts;
   readonly #say: (event: SourceEvent) => void;
   readonly #lookSoon: () => void;
-  /** What was said and is not over. */
-  readonly #said = new Set<string>();
   readonly #checks = new Set<Promise<void>>();
 
   constructor(parts: FollowParts, say: (event: SourceEvent) => void, lookSoon: () => void) {
     this.#parts = parts;
     this.#say = say;
     this.#lookSoon = lookSoon;
-  }
-
-  /** Says a warning about something, once until it is over. */
-  say(about: string, message: string, code: Code = 'SOURCE_RETRYING'): void {
-    if (this.#said.has(about)) return;
-    this.#said.add(about);
-    this.#say({ kind: 'warned', warning: { code, message } });
-  }
-
-  over(about: string): void {
-    this.#said.delete(about);
+    this.notices = new Notices(say);
   }
 
   stop(state: KafkaPartition, stop: PartitionStop): void {
@@ -65,7 +54,7 @@ export class KafkaTrouble {
       return;
     }
     this.#lookSoon();
-    if (this.#lasts(state) > QUIET_MS) this.say(partitionName(state), `${partitionName(state)} cannot be read at the moment: ${kafkaErrorText(error)}. It is tried again until it can.`);
+    if (this.#lasts(state) > QUIET_MS) this.notices.warn(partitionName(state), `${partitionName(state)} cannot be read at the moment: ${kafkaErrorText(error)}. It is tried again until it can.`);
   }
 
   /** A fetch was answered: the log ends there. An end before our position is believed after a while. */
@@ -73,7 +62,7 @@ export class KafkaTrouble {
     state.refusedSince = null;
     if (end >= state.next) {
       state.troubleSince = null;
-      this.over(partitionName(state));
+      this.notices.over(partitionName(state));
     } else this.#below(state, end);
   }
 
@@ -83,9 +72,9 @@ export class KafkaTrouble {
     const about = `transaction ${partitionName(state)}`;
     if (stable < 0 || end <= stable || state.undecided?.offset !== stable) {
       state.undecided = stable >= 0 && end > stable ? { offset: stable, since: now } : null;
-      this.over(about);
+      this.notices.over(about);
     } else if (now - state.undecided.since >= this.#parts.timing.patienceMs) {
-      this.say(about, `${partitionName(state)} cannot be read beyond offset ${stable}, although it ends at ${end}: a transaction that begins there is still open. Look for the producer (\`kafka-transactions\` lists and ends hanging ones); reading goes on when it is decided.`, 'TRANSACTION_OPEN');
+      this.notices.warn(about, `${partitionName(state)} cannot be read beyond offset ${stable}, although it ends at ${end}: a transaction that begins there is still open. Look for the producer (\`kafka-transactions\` lists and ends hanging ones); reading goes on when it is decided.`, 'TRANSACTION_OPEN');
     }
   }
 
@@ -107,7 +96,7 @@ export class KafkaTrouble {
     const { bounds, unknown } = await askBounds(this.#parts.cluster, [state]);
     state.restUntil = this.#parts.clock.monotonicMs() + REST_MS;
     if (this.#parts.signal.aborted) return;
-    if (unknown.length > 0) this.say(partitionName(state), `${partitionName(state)}: its bounds could not be asked for: ${unknown[0].reason}. It is tried again until they can.`);
+    if (unknown.length > 0) this.notices.warn(partitionName(state), `${partitionName(state)}: its bounds could not be asked for: ${unknown[0].reason}. It is tried again until they can.`);
     if (bounds.length > 0 && state.waiting === 0) this.#compare(state, bounds[0]);
     else this.#lookSoon();
   }

@@ -59,11 +59,11 @@ export class TopicWatch {
       try {
         this.#apply(await cluster.metadata(selection.names));
         backoff.reset();
-        this.#trouble.over('cluster');
+        this.#trouble.notices.over('cluster');
         await clock.sleep(PAUSE_MS, signal);
       } catch (error) {
         if (signal.aborted) return;
-        this.#trouble.say('cluster', `The cluster cannot be asked about its topics: ${brokerFailure(error).text}. It is tried again until it answers.`);
+        this.#trouble.notices.warn('cluster', `The cluster cannot be asked about its topics: ${brokerFailure(error).text}. It is tried again until it answers.`);
         await clock.sleep(backoff.next(), signal);
         this.lookSoon();
       }

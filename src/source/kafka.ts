@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { RentfoldError } from '../errors.ts';
 import { createSystemClock, type Clock } from '../runtime/clock.ts';
+import { messageOf } from '../runtime/message-of.ts';
 import { loadKafkaClient, type ClientOptions } from './kafka-client.ts';
 import { KafkaCluster } from './kafka-cluster.ts';
 import { commitPositions } from './kafka-commit.ts';
@@ -106,7 +107,7 @@ function readAuthorities(path: string): string {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new RentfoldError('CONFIGURATION_INVALID', `RENTFOLD_KAFKA_TLS_CA: ${path} cannot be read (${error instanceof Error ? error.message : String(error)}); name a PEM file that exists and may be read`, { cause: error });
+    throw new RentfoldError('CONFIGURATION_INVALID', `RENTFOLD_KAFKA_TLS_CA: ${path} cannot be read (${messageOf(error)}); name a PEM file that exists and may be read`, { cause: error });
   }
   if (!text.includes('-----BEGIN CERTIFICATE-----')) throw new RentfoldError('CONFIGURATION_INVALID', `RENTFOLD_KAFKA_TLS_CA: ${path} holds no certificate; name a PEM file of the authorities that sign the brokers' certificates`);
   return text;

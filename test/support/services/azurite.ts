@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { freePorts } from './free-ports.ts';
-import { GuardedProcess } from './guarded-process.ts';
+import { GuardedProcess, ownInstance } from './guarded-process.ts';
 import type { AzuriteService, OwnInstance } from './service.ts';
 import { removeData } from './log-tails.ts';
 import { inNewFolder } from './service-folder.ts';
@@ -65,13 +65,6 @@ async function startIn(folder: string, { inMemory, serverFile }: AzuriteOptions)
   return {
     ...azuriteAt({ port, logFiles: [logFile], isTls: serverFile !== undefined }),
     port,
-    kill: () => server.kill(),
-    restart: () => server.restart(),
-    pause: () => server.pause(),
-    resume: () => server.resume(),
-    [Symbol.asyncDispose]: async () => {
-      await server.kill();
-      await removeData(folder, [logFile]);
-    },
+    ...ownInstance(server, () => removeData(folder, [logFile])),
   };
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { jars } from './artefacts.ts';
 import type { JarFolder } from './artefacts.ts';
 import { freePorts } from './free-ports.ts';
-import { GuardedProcess } from './guarded-process.ts';
+import { GuardedProcess, ownInstance } from './guarded-process.ts';
 import { propertiesText } from './kafka-settings.ts';
 import { SMALL_JAVA } from './kafka-tools.ts';
 import { oneFileJar } from './one-file-jar.ts';
@@ -71,14 +71,7 @@ async function startIn(folder: string, options: ConnectOptions): Promise<Connect
   });
   return {
     ...connectAt({ url, logFiles: [logFile] }),
-    kill: () => server.kill(),
-    restart: () => server.restart(),
-    pause: () => server.pause(),
-    resume: () => server.resume(),
-    [Symbol.asyncDispose]: async () => {
-      await server.kill();
-      await removeData(folder, [logFile]);
-    },
+    ...ownInstance(server, () => removeData(folder, [logFile])),
   };
 }
 

@@ -132,3 +132,18 @@ export class GuardedProcess implements OwnInstance {
     }
   }
 }
+
+/** What a test may do to an instance of its own; it is ended, and its data removed, with its scope. */
+export function ownInstance(server: GuardedProcess, removeData: () => Promise<void>): OwnInstance {
+  return {
+    kill: () => server.kill(),
+    restart: () => server.restart(),
+    pause: () => server.pause(),
+    resume: () => server.resume(),
+    logs: () => server.logs(),
+    [Symbol.asyncDispose]: async () => {
+      await server.kill();
+      await removeData();
+    },
+  };
+}

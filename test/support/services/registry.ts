@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { jars } from './artefacts.ts';
 import { freePorts } from './free-ports.ts';
-import { GuardedProcess } from './guarded-process.ts';
+import { GuardedProcess, ownInstance } from './guarded-process.ts';
 import { SMALL_JAVA } from './kafka-tools.ts';
 import { removeData } from './log-tails.ts';
 import type { OwnInstance, RegistryService } from './service.ts';
@@ -33,15 +33,7 @@ export function startLocalRegistry(): Promise<RegistryService & OwnInstance> {
     });
     return {
       ...registryAt({ url, seenFromConnect: url, logFiles: [logFile] }),
-      kill: () => server.kill(),
-      restart: () => server.restart(),
-      pause: () => server.pause(),
-      resume: () => server.resume(),
-      logs: () => server.logs(),
-      [Symbol.asyncDispose]: async () => {
-        await server.kill();
-        await removeData(folder, [logFile]);
-      },
+      ...ownInstance(server, () => removeData(folder, [logFile])),
     };
   });
 }
