@@ -124,10 +124,10 @@ export function identifierText(kind: number, words: Uint32Array, at: number, loo
 
 /** Hash of an identifier for open-addressing tables, 32 bits unsigned. Long identifiers must be hashed by their table's index. */
 export function hashIdentifier(kind: number, a: number, b: number, c: number, d: number): number {
-  let h = Math.imul(a ^ (kind * 0x9e3779b1), 0x85ebca6b);
-  h = Math.imul((h ^ (h >>> 13)) + b, 0xc2b2ae35);
-  h = Math.imul((h ^ (h >>> 16)) + c, 0x27d4eb2f);
-  h = Math.imul((h ^ (h >>> 15)) + d, 0x165667b1);
+  let h = Math.imul(a ^ Math.imul(kind, 0x9e3779b1), 0x85ebca6b);
+  h = Math.imul(((h ^ (h >>> 13)) + b) | 0, 0xc2b2ae35);
+  h = Math.imul(((h ^ (h >>> 16)) + c) | 0, 0x27d4eb2f);
+  h = Math.imul(((h ^ (h >>> 15)) + d) | 0, 0x165667b1);
   h ^= h >>> 16;
   return h >>> 0;
 }

@@ -15,10 +15,10 @@ export interface SpanSums {
  * row is not later is answered from its totals per year; if there is another one, the property's chain is walked once.
  */
 export function sumAccounts(core: Core, property: number, accounts: readonly number[], asOf: number): (SpanSums | null)[] {
-  const isWhole = core.accounts.newestDay[property] <= asOf;
+  const isWhole = core.accounts.newestDay(property) <= asOf;
   const walked = new Map<number, Walk>();
   for (const account of accounts) {
-    if (!isWhole && core.accounts.newestDay[account] > asOf) walked.set(account, new Walk());
+    if (!isWhole && core.accounts.newestDay(account) > asOf) walked.set(account, new Walk());
   }
   if (walked.size > 0) walk(core, property, asOf, walked);
   return accounts.map((account) => {
@@ -128,13 +128,13 @@ function walk(core: Core, property: number, asOf: number, walked: ReadonlyMap<nu
       if (core.calendar.yearOf(day) === current) addPosting(target.ytd, field, units);
     }
   });
-  for (const [account, { newestDay }] of walked) core.accounts.newestDay[account] = newestDay;
+  for (const [account, { newestDay }] of walked) core.accounts.setNewestDay(account, newestDay);
 }
 
 /** Calls `post` for every row of a property that counts. */
 function forEachPosting(core: Core, property: number, post: (row: number, account: number, day: number, field: number) => void): void {
   const { rows, types } = core;
-  for (let link = core.accounts.heads[property]; link !== 0; link = nextInChain(rows, link - 1)) {
+  for (let link = core.accounts.chainHead(property); link !== 0; link = nextInChain(rows, link - 1)) {
     const row = link - 1;
     const table = rows.table(row);
     if (table === TABLE_PROPERTIES) continue;

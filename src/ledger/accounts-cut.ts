@@ -51,7 +51,7 @@ export class DrawnAccounts implements AccountsCut, FigureWatcher {
     this.accounts = core.accounts.knownProperties + core.accounts.knownUnits;
     this.incompleteProperties = incompleteProperties;
     this.#days = asOf - core.calendar.firstDay(core.calendar.yearOf(asOf));
-    this.#size = core.accounts.ids.count;
+    this.#size = core.accounts.count;
     this.#pending.addUpTo(this.#size);
     this.#block = new FigureBlock(core, BLOCK_ACCOUNTS);
     core.changes.figureWatcher = this;
@@ -63,11 +63,11 @@ export class DrawnAccounts implements AccountsCut, FigureWatcher {
 
   draw(): boolean {
     if (!this.#isOpen) throw new Error('the cut of accounts has ended already');
-    const { owner } = this.#core.accounts.ids;
+    const { store } = this.#core.accounts;
     const [enough, looked, walked] = [this.#drawn + SLICE_ACCOUNTS, this.#nextAccount + SLICE_LOOKS, this.#walked + SLICE_ROWS];
     while (this.#nextAccount < this.#size && this.#drawn < enough && this.#nextAccount < looked && this.#walked < walked) {
       const account = this.#nextAccount++;
-      if (owner[account] === 0 && this.#pending.remove(account)) this.#draw(account);
+      if (store.owner(account) === 0 && this.#pending.remove(account)) this.#draw(account);
     }
     return this.#nextAccount < this.#size;
   }
@@ -94,14 +94,14 @@ export class DrawnAccounts implements AccountsCut, FigureWatcher {
   /** The property's own figures and those of its units, as a read would answer each. */
   #draw(property: number): void {
     const { accounts } = this.#core;
-    if (accounts.rowCount[property] === 0) return;
+    if (accounts.rowCount(property) === 0) return;
     const { cashInvested, downPayment } = investment(this.#core, property);
     const cashOnCash = (profitLoss: number): number | null => cashOnCashOf(profitLoss, this.#days, cashInvested, downPayment);
     const before = this.#block.count;
-    if (accounts.newestDay[property] <= this.asOf) this.#drawWhole(property, cashOnCash);
+    if (accounts.newestDay(property) <= this.asOf) this.#drawWhole(property, cashOnCash);
     else {
       const drawn = [property, ...knownUnits(this.#core, property)];
-      this.#walked += accounts.rowCount[property];
+      this.#walked += accounts.rowCount(property);
       const sums = sumAccounts(this.#core, property, drawn, this.asOf);
       drawn.forEach((account, index) => this.#block.add(property, account, sums[index]?.ytd ?? null, sums[index]?.cumulative ?? null, cashOnCash));
     }
@@ -113,8 +113,8 @@ export class DrawnAccounts implements AccountsCut, FigureWatcher {
   #drawWhole(property: number, cashOnCash: (profitLoss: number) => number | null): void {
     const { accounts } = this.#core;
     for (let account = property; account >= 0; account = account === property ? accounts.firstUnit(property) : accounts.nextUnit(account)) {
-      if (accounts.rowCount[account] === 0) continue;
-      if (accounts.needsRecount(account)) this.#walked += accounts.rowCount[property];
+      if (accounts.rowCount(account) === 0) continue;
+      if (accounts.needsRecount(account)) this.#walked += accounts.rowCount(property);
       const isInRange = sumWholeInto(this.#core, account, this.asOf, this.#ytd, this.#cumulative);
       this.#block.add(property, account, isInRange ? this.#ytd : null, isInRange ? this.#cumulative : null, cashOnCash);
     }

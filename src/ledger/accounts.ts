@@ -1,9 +1,10 @@
 import { ID_NONE } from '../change/identifier.ts';
-import { NO_DAY } from '../change/change.ts';
+import {
+  ACCOUNT_DOUBLES, ACCOUNT_WORDS, AccountStore, CHAIN_HEAD, CHANGED_AT, DOWN_PAYMENT, FIRST_SLOT, NEWEST_DAY, ROW_COUNT, UNIT_LINK,
+} from './account-store.ts';
 import { FIELD_NONE, FIELD_RENT, FIELD_TOTAL_REVENUE } from './categories.ts';
 import { TOTAL_LIMIT_UNITS } from './exact.ts';
 import type { FiscalCalendar } from './fiscal-calendar.ts';
-import { IdentifierTable } from './identifier-table.ts';
 import { YearSlots } from './year-slots.ts';
 
 /** Account flags: its totals left the range, so its sums are not kept; and its rows changed since they were last summed. */
@@ -15,33 +16,77 @@ const STALE = 2;
  * property's account. Accounts are never removed; one without rows is unknown (R8).
  */
 export class Accounts {
-  readonly ids = new IdentifierTable();
+  readonly store = new AccountStore();
   readonly slots = new YearSlots();
-  /** Live rows; a property's account counts those of its units too. */
-  rowCount = new Uint32Array(this.ids.kind.length);
-  /** When the last change to the account was folded, milliseconds. */
-  lastChangedAt = new Float64Array(this.ids.kind.length);
-  /** No counting row is dated later (it may have been, so a walk tightens it). */
-  newestDay = new Int32Array(this.ids.kind.length);
-  /** First row of a property's chain, plus one. */
-  heads = new Uint32Array(this.ids.kind.length);
-  /** Properties: `down_payment` of its own row; NaN null. (`cash_invested` is that row's amount.) */
-  downPayment = new Float64Array(this.ids.kind.length);
   /** Accounts whose sums cannot be trusted until summed again. */
   readonly outOfRange = new Set<number>();
   knownProperties = 0;
   knownUnits = 0;
   readonly #calendar: FiscalCalendar;
-  /** First slot plus one. */
-  #firstSlot = new Uint32Array(this.ids.kind.length);
-  /** Of a property its first unit, of a unit the next one of the same property; plus one. */
-  #units = new Uint32Array(this.ids.kind.length);
-  #flags = new Uint8Array(this.ids.kind.length);
-  /** Accounts whose columns are set up. */
-  #known = 0;
 
   constructor(calendar: FiscalCalendar) {
     this.#calendar = calendar;
+  }
+
+  /** Accounts so far: they are 0 … count − 1. */
+  get count(): number {
+    return this.store.count;
+  }
+
+  /** Live rows; a property's account counts those of its units too. */
+  rowCount(account: number): number {
+    return this.store.words[account * ACCOUNT_WORDS + ROW_COUNT];
+  }
+
+  /** No counting row is dated later (it may have been, so a walk tightens it). */
+  newestDay(account: number): number {
+    return this.store.integers[account * ACCOUNT_WORDS + NEWEST_DAY];
+  }
+
+  setNewestDay(account: number, day: number): void {
+    this.store.integers[account * ACCOUNT_WORDS + NEWEST_DAY] = day;
+  }
+
+  /** When the last change to the account was folded, milliseconds. */
+  changedAt(account: number): number {
+    return this.store.doubles[account * ACCOUNT_DOUBLES + CHANGED_AT];
+  }
+
+  setChangedAt(account: number, at: number): void {
+    this.store.doubles[account * ACCOUNT_DOUBLES + CHANGED_AT] = at;
+  }
+
+  /** `changedAt` of every account. */
+  changeTimes(): Float64Array {
+    const { count, doubles } = this.store;
+    const times = new Float64Array(count);
+    for (let account = 0; account < count; account++) times[account] = doubles[account * ACCOUNT_DOUBLES + CHANGED_AT];
+    return times;
+  }
+
+  /** Properties: `down_payment` of its own row; NaN null. (`cash_invested` is that row's amount.) */
+  downPayment(account: number): number {
+    return this.store.doubles[account * ACCOUNT_DOUBLES + DOWN_PAYMENT];
+  }
+
+  setDownPayment(account: number, units: number): void {
+    this.store.doubles[account * ACCOUNT_DOUBLES + DOWN_PAYMENT] = units;
+  }
+
+  /** First row of a property's chain, plus one. */
+  chainHead(property: number): number {
+    return this.store.words[property * ACCOUNT_WORDS + CHAIN_HEAD];
+  }
+
+  setChainHead(property: number, link: number): void {
+    this.store.words[property * ACCOUNT_WORDS + CHAIN_HEAD] = link;
+  }
+
+  /** Copies the account's own identifier to `into[at]` and the three words behind; answers its kind. */
+  identifier(account: number, into: Uint32Array, at: number): number {
+    const { words } = this.store;
+    for (let word = 0; word < 4; word++) into[at + word] = words[account * ACCOUNT_WORDS + word];
+    return this.store.kind(account);
   }
 
   /** Number of a property's account, made if need be. */
@@ -56,27 +101,28 @@ export class Accounts {
 
   /** The account of the same unit (or of none) as `account` has, within a property. */
   sameUnitOf(property: number, account: number): number {
-    if (this.ids.owner[account] === 0) return property;
-    const { kind, words } = this.ids;
-    return this.unit(property, kind[account], words[account * 4], words[account * 4 + 1], words[account * 4 + 2], words[account * 4 + 3]);
+    if (this.store.owner(account) === 0) return property;
+    const { words } = this.store;
+    const at = account * ACCOUNT_WORDS;
+    return this.unit(property, this.store.kind(account), words[at], words[at + 1], words[at + 2], words[at + 3]);
   }
 
   /** The property's account an account belongs to; its own for a property. */
   propertyOf(account: number): number {
-    const owner = this.ids.owner[account];
+    const owner = this.store.owner(account);
     return owner === 0 ? account : owner - 1;
   }
 
   firstUnit(property: number): number {
-    return this.#units[property] - 1;
+    return this.store.words[property * ACCOUNT_WORDS + UNIT_LINK] - 1;
   }
 
   nextUnit(unit: number): number {
-    return this.#units[unit] - 1;
+    return this.store.words[unit * ACCOUNT_WORDS + UNIT_LINK] - 1;
   }
 
   firstSlot(account: number): number {
-    return this.#firstSlot[account] - 1;
+    return this.store.words[account * ACCOUNT_WORDS + FIRST_SLOT] - 1;
   }
 
   /** Counts a row in or out of its account and of the property's. */
@@ -96,18 +142,24 @@ export class Accounts {
     if (account !== property) this.#post(account, year, day, field, units);
   }
 
+  /** Reads the newest year of the account's totals, and the first row of its chain, to have their memory fetched. */
+  touchTotals(account: number): number {
+    const slot = this.firstSlot(account);
+    return slot < 0 ? 0 : this.slots.year(slot);
+  }
+
   /** Whether the account must be summed again from its rows before it can be read. */
   needsRecount(account: number): boolean {
-    return (this.#flags[account] & STALE) !== 0;
+    return (this.store.flags(account) & STALE) !== 0;
   }
 
   isOutOfRange(account: number): boolean {
-    return (this.#flags[account] & OUT_OF_RANGE) !== 0;
+    return (this.store.flags(account) & OUT_OF_RANGE) !== 0;
   }
 
   /** Notes that the account's totals are out of range: from now on they come from its rows. */
   setOutOfRange(account: number, stale: boolean): void {
-    this.#flags[account] = stale ? OUT_OF_RANGE | STALE : OUT_OF_RANGE;
+    this.store.setFlags(account, stale ? OUT_OF_RANGE | STALE : OUT_OF_RANGE);
     this.outOfRange.add(account);
   }
 
@@ -117,44 +169,37 @@ export class Accounts {
       for (let field = 0; field <= FIELD_TOTAL_REVENUE; field++) this.slots.set(slot, field, 0);
     }
     for (const [year, sums] of years) sums.forEach((units, field) => this.slots.set(this.#slot(account, year), field, units));
-    this.#flags[account] = 0;
+    this.store.setFlags(account, 0);
     this.outOfRange.delete(account);
   }
 
   get bytes(): number {
-    return this.ids.bytes + this.slots.bytes + this.rowCount.byteLength + this.lastChangedAt.byteLength + this.newestDay.byteLength
-      + this.heads.byteLength + this.downPayment.byteLength + this.#firstSlot.byteLength + this.#units.byteLength + this.#flags.byteLength;
+    return this.store.bytes + this.slots.bytes;
   }
 
   #intern(owner: number, kind: number, a: number, b: number, c: number, d: number): number {
-    const account = this.ids.intern(owner, kind, a, b, c, d);
-    if (account < this.#known) return account;
-    this.#known = this.ids.count;
-    if (account >= this.rowCount.length) this.#grow();
-    this.newestDay[account] = NO_DAY;
-    this.downPayment[account] = Number.NaN;
-    this.lastChangedAt[account] = Number.NEGATIVE_INFINITY;
-    if (owner !== 0) {
-      this.#units[account] = this.#units[owner - 1];
-      this.#units[owner - 1] = account + 1;
+    const known = this.store.count;
+    const account = this.store.intern(owner, kind, a, b, c, d);
+    if (account === known && owner !== 0) {
+      const { words } = this.store;
+      words[account * ACCOUNT_WORDS + UNIT_LINK] = words[(owner - 1) * ACCOUNT_WORDS + UNIT_LINK];
+      words[(owner - 1) * ACCOUNT_WORDS + UNIT_LINK] = account + 1;
     }
     return account;
   }
 
   #countRow(account: number, by: 1 | -1): void {
-    const before = this.rowCount[account];
-    this.rowCount[account] = before + by;
+    const before = this.rowCount(account);
+    this.store.words[account * ACCOUNT_WORDS + ROW_COUNT] = before + by;
     const known = (before === 0 ? 1 : 0) - (before + by === 0 ? 1 : 0);
-    if (this.ids.owner[account] === 0) this.knownProperties += known;
+    if (this.store.owner(account) === 0) this.knownProperties += known;
     else this.knownUnits += known;
   }
 
   #post(account: number, year: number, day: number, field: number, units: number): void {
-    if (day > this.newestDay[account]) this.newestDay[account] = day;
-    if (this.#flags[account] !== 0) {
-      this.#flags[account] |= STALE;
-      return;
-    }
+    if (day > this.newestDay(account)) this.setNewestDay(account, day);
+    const flags = this.store.flags(account);
+    if (flags !== 0) return this.store.setFlags(account, flags | STALE);
     const slot = this.#slot(account, year);
     let size = Math.abs(this.slots.add(slot, field, units));
     if (field === FIELD_RENT) size = Math.max(size, Math.abs(this.slots.add(slot, FIELD_TOTAL_REVENUE, units)));
@@ -164,33 +209,15 @@ export class Accounts {
   #slot(account: number, year: number): number {
     const slots = this.slots;
     let before = -1;
-    for (let slot = this.#firstSlot[account] - 1; slot >= 0; slot = slots.next(slot) - 1) {
+    for (let slot = this.firstSlot(account); slot >= 0; slot = slots.next(slot) - 1) {
       const known = slots.year(slot);
       if (known === year) return slot;
       if (known < year) break;
       before = slot;
     }
-    const created = slots.create(year, before < 0 ? this.#firstSlot[account] : slots.next(before));
-    if (before < 0) this.#firstSlot[account] = created + 1;
+    const created = slots.create(year, before < 0 ? this.firstSlot(account) + 1 : slots.next(before));
+    if (before < 0) this.store.words[account * ACCOUNT_WORDS + FIRST_SLOT] = created + 1;
     else slots.setNext(before, created + 1);
     return created;
   }
-
-  #grow(): void {
-    const capacity = this.ids.kind.length;
-    this.rowCount = grown(Uint32Array, this.rowCount, capacity);
-    this.lastChangedAt = grown(Float64Array, this.lastChangedAt, capacity);
-    this.newestDay = grown(Int32Array, this.newestDay, capacity);
-    this.heads = grown(Uint32Array, this.heads, capacity);
-    this.downPayment = grown(Float64Array, this.downPayment, capacity);
-    this.#firstSlot = grown(Uint32Array, this.#firstSlot, capacity);
-    this.#units = grown(Uint32Array, this.#units, capacity);
-    this.#flags = grown(Uint8Array, this.#flags, capacity);
-  }
-}
-
-function grown<T extends { set(from: T): void }>(Kind: new (length: number) => T, from: T, capacity: number): T {
-  const column = new Kind(capacity);
-  column.set(from);
-  return column;
 }

@@ -49,7 +49,7 @@ export function createBooks(definitions: Definitions, options: BooksOptions = {}
     },
     load() {
       checkLoaded();
-      if (core.rows.size > 0 || core.accounts.ids.count > 0) throw new Error('only empty books can be loaded');
+      if (core.rows.size > 0 || core.accounts.count > 0) throw new Error('only empty books can be loaded');
       isLoading = true;
       return new Loader(core, () => { isLoading = false; });
     },

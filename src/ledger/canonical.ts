@@ -21,7 +21,7 @@ function columnsOf(core: Core, row: number): (string | boolean | null)[] {
   const { rows, accounts, types } = core;
   const account = rows.account(row);
   const property = accounts.propertyOf(account);
-  if (rows.table(row) === TABLE_PROPERTIES) return [moneyText(rows.amount(row)), moneyText(accounts.downPayment[account])];
+  if (rows.table(row) === TABLE_PROPERTIES) return [moneyText(rows.amount(row)), moneyText(accounts.downPayment(account))];
   const shared = [
     accountText(core, property), account === property ? null : accountText(core, account), dateText(rows.day(row)), moneyText(rows.amount(row)),
   ];

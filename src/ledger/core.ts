@@ -62,6 +62,6 @@ export function keyText(core: Core, row: number): string {
 
 /** Text of an account's own identifier: the property's id, or the unit's. */
 export function accountText(core: Core, account: number): string {
-  const ids = core.accounts.ids;
-  return identifierText(ids.kind[account], ids.words, account * 4, (index) => core.longIds.text(index)) ?? '';
+  const words = new Uint32Array(4);
+  return identifierText(core.accounts.identifier(account, words, 0), words, 0, (index) => core.longIds.text(index)) ?? '';
 }

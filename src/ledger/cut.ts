@@ -42,8 +42,8 @@ export class Cut implements BooksCut, WriteWatcher {
     this.deadLetters = core.letters.all();
     this.#taken = core.changes.take();
     this.#size = core.rows.size;
-    this.#times = core.accounts.lastChangedAt.slice(0, core.accounts.ids.count);
-    this.#accounts = new AccountNumbers(core.accounts.ids.count);
+    this.#times = core.accounts.changeTimes();
+    this.#accounts = new AccountNumbers(core.accounts.count);
     if (kind === 'full') {
       this.#pending.addUpTo(this.#size);
       this.remaining = this.#size - core.rows.freeCount - core.deletes.forgotten;
@@ -130,7 +130,7 @@ export class Cut implements BooksCut, WriteWatcher {
   #amount2(row: number): number {
     const { rows, accounts } = this.#core;
     const account = rows.account(row);
-    return rows.table(row) === TABLE_PROPERTIES && account !== NO_ACCOUNT ? accounts.downPayment[account] : Number.NaN;
+    return rows.table(row) === TABLE_PROPERTIES && account !== NO_ACCOUNT ? accounts.downPayment(account) : Number.NaN;
   }
 
   #checkOpen(): void {

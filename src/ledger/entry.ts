@@ -3,6 +3,7 @@ import {
 } from '../change/change.ts';
 import type { ChangeBatch } from '../change/change.ts';
 import { ID_LONG } from '../change/identifier.ts';
+import { AccountLookahead } from './account-lookahead.ts';
 import type { Core } from './core.ts';
 import type { RowKey } from './dead-letters.ts';
 import type { RowImage } from './images.ts';
@@ -44,6 +45,7 @@ export class Entry implements RowKey, Place, RowImage {
   readonly #types: Uint32Array;
   readonly #longIds: Uint32Array;
   readonly #hashes: Uint32Array;
+  readonly #accounts: AccountLookahead;
 
   constructor(core: Core, batch: ChangeBatch) {
     this.batch = batch;
@@ -53,7 +55,13 @@ export class Entry implements RowKey, Place, RowImage {
     this.#types = new Uint32Array(batch.strings.length).fill(UNKNOWN);
     this.#longIds = new Uint32Array(batch.strings.length).fill(UNKNOWN);
     this.#hashes = new Uint32Array(batch.count);
-    this.#hashKeys();
+    this.#accounts = new AccountLookahead(core, batch);
+  }
+
+  /** To be called before entries `first` … `end` − 1 are read, at most LOOKAHEAD_ENTRIES: has all they lead to fetched. */
+  prepare(first: number, end: number): void {
+    this.#hashKeys(first, end);
+    this.#accounts.look(first, end);
   }
 
   /** Moves on to entry `index`: its key, place and flags. */
@@ -99,6 +107,8 @@ export class Entry implements RowKey, Place, RowImage {
 
   /** The account of the property the entry names. */
   readProperty(): number {
+    const known = this.#accounts.property(this.index);
+    if (known >= 0) return known;
     const { propertyKind, property } = this.batch;
     const at = this.index * 4;
     const kind = propertyKind[this.index];
@@ -107,6 +117,8 @@ export class Entry implements RowKey, Place, RowImage {
 
   /** The account of the unit the entry names, within a property. */
   readUnit(property: number): number {
+    const known = this.#accounts.unit(this.index, property);
+    if (known >= 0) return known;
     const { unitKind, unit } = this.batch;
     const at = this.index * 4;
     const kind = unitKind[this.index];
@@ -121,14 +133,14 @@ export class Entry implements RowKey, Place, RowImage {
     return (this.flags & FLAG_SNAPSHOT) !== 0;
   }
 
-  /** Hashes all keys ahead, and has what they lead to fetched. */
-  #hashKeys(): void {
-    const { count, table, keyKind, key } = this.batch;
-    for (let index = 0; index < count; index++) {
-      const first = this.#firstWord(keyKind[index], key, index);
-      this.#hashes[index] = hashRow(table[index], keyKind[index], first, key[index * 4 + 1], key[index * 4 + 2], key[index * 4 + 3]);
+  /** Hashes keys ahead, and has the rows they lead to fetched. */
+  #hashKeys(first: number, end: number): void {
+    const { table, keyKind, key } = this.batch;
+    for (let index = first; index < end; index++) {
+      const word = this.#firstWord(keyKind[index], key, index);
+      this.#hashes[index] = hashRow(table[index], keyKind[index], word, key[index * 4 + 1], key[index * 4 + 2], key[index * 4 + 3]);
     }
-    this.#core.index.prefetch(this.#hashes, count);
+    this.#core.index.prefetch(this.#hashes, first, end);
   }
 
   #firstWord(kind: number, words: Uint32Array, index: number): number {

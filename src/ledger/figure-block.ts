@@ -30,7 +30,7 @@ export class FigureBlock {
     const columns = this.#columns;
     columns.propertyKind[at] = this.#identifier(property, columns.property, at);
     if (account !== property) columns.unitKind[at] = this.#identifier(account, columns.unit, at);
-    columns.lastChangedAt[at] = this.#core.accounts.lastChangedAt[account];
+    columns.lastChangedAt[at] = this.#core.accounts.changedAt(account);
     const expenses = ytd === null ? Number.NaN : expensesOf(ytd);
     const profitLoss = ytd === null ? Number.NaN : profitLossOf(ytd, expenses);
     const allExpenses = cumulative === null ? Number.NaN : expensesOf(cumulative);
@@ -54,10 +54,9 @@ export class FigureBlock {
 
   /** Writes the identifier of an account, answers its kind. */
   #identifier(account: number, words: Uint32Array, at: number): number {
-    const { ids } = this.#core.accounts;
-    for (let word = 0; word < 4; word++) words[at * 4 + word] = ids.words[account * 4 + word];
-    if (ids.kind[account] === ID_LONG) words[at * 4] = this.#strings.push(this.#core.longIds.text(ids.words[account * 4])) - 1;
-    return ids.kind[account];
+    const kind = this.#core.accounts.identifier(account, words, at * 4);
+    if (kind === ID_LONG) words[at * 4] = this.#strings.push(this.#core.longIds.text(words[at * 4])) - 1;
+    return kind;
   }
 
   #grow(): void {

@@ -41,7 +41,7 @@ export function answerFigures(core: Core, query: FigureQuery): FigureAnswer {
 /** Whether any row of the property exists (R8). */
 export function isKnownProperty(core: Core, propertyId: string): boolean {
   const property = findAccount(core, 0, propertyId);
-  return property >= 0 && core.accounts.rowCount[property] > 0;
+  return property >= 0 && core.accounts.rowCount(property) > 0;
 }
 
 /** This ledger's share of the figures. It may have no row of the account and still know what is invested, or that a letter is open. */
@@ -49,7 +49,7 @@ export function partialFigures(core: Core, query: FigureQuery): FigurePartial {
   const { accounts } = core;
   const property = findAccount(core, 0, query.propertyId);
   const account = property < 0 || query.unitId === null ? property : findAccount(core, property + 1, query.unitId);
-  const rows = account < 0 ? 0 : accounts.rowCount[account];
+  const rows = account < 0 ? 0 : accounts.rowCount(account);
   const units = rows > 0 && account === property ? knownUnits(core, property) : [];
   const [sums, ...unitSums] = rows === 0 ? [NOTHING] : sumAccounts(core, property, [account, ...units], query.asOf);
   return {
@@ -57,7 +57,7 @@ export function partialFigures(core: Core, query: FigureQuery): FigurePartial {
     sums,
     units: new Map(units.map((unit, index) => [accountText(core, unit), unitSums[index]])),
     ...investment(core, property),
-    lastChangedAt: rows === 0 ? Number.NEGATIVE_INFINITY : accounts.lastChangedAt[account],
+    lastChangedAt: rows === 0 ? Number.NEGATIVE_INFINITY : accounts.changedAt(account),
     isMarked: core.letters.marks(query.propertyId),
   };
 }
@@ -150,7 +150,7 @@ function finishUnits(units: FigurePartial['units']): UnitFigures[] | null {
 export function knownUnits(core: Core, property: number): number[] {
   const units: number[] = [];
   for (let unit = core.accounts.firstUnit(property); unit >= 0; unit = core.accounts.nextUnit(unit)) {
-    if (core.accounts.rowCount[unit] > 0) units.push(unit);
+    if (core.accounts.rowCount(unit) > 0) units.push(unit);
   }
   return units;
 }
@@ -158,19 +158,19 @@ export function knownUnits(core: Core, property: number): number[] {
 /** What is invested, from the property's own row (R7). */
 export function investment(core: Core, property: number): Pick<FigurePartial, 'cashInvested' | 'downPayment'> {
   if (property < 0) return { cashInvested: null, downPayment: null };
-  const { kind, words } = core.accounts.ids;
-  const at = property * 4;
-  const [a, b, c, d] = [words[at], words[at + 1], words[at + 2], words[at + 3]];
-  const row = core.index.find(TABLE_PROPERTIES, kind[property], a, b, c, d, hashRow(TABLE_PROPERTIES, kind[property], a, b, c, d));
+  const words = new Uint32Array(4);
+  const kind = core.accounts.identifier(property, words, 0);
+  const [a, b, c, d] = words;
+  const row = core.index.find(TABLE_PROPERTIES, kind, a, b, c, d, hashRow(TABLE_PROPERTIES, kind, a, b, c, d));
   if (row < 0 || core.rows.state(row) !== ROW_LIVE) return { cashInvested: null, downPayment: null };
-  return { cashInvested: orNull(core.rows.amount(row)), downPayment: orNull(core.accounts.downPayment[property]) };
+  return { cashInvested: orNull(core.rows.amount(row)), downPayment: orNull(core.accounts.downPayment(property)) };
 }
 
 /** Number of the account of an identifier with this owner (0: a property, else the property's account plus one), or -1. */
 function findAccount(core: Core, owner: number, text: string): number {
   const words = new Uint32Array(4);
   const kind = encodeIdentifierText(text, words, 0, (long) => core.longIds.find(long));
-  return kind === ID_NONE ? -1 : core.accounts.ids.find(owner, kind, words[0], words[1], words[2], words[3]);
+  return kind === ID_NONE ? -1 : core.accounts.store.find(owner, kind, words[0], words[1], words[2], words[3]);
 }
 
 function addSpans(a: SpanSums | null, b: SpanSums | null): SpanSums | null {

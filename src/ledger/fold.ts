@@ -2,6 +2,7 @@ import {
   ENTRY_DEAD_LETTER, ENTRY_DELETE, ENTRY_PASSED_OVER, ENTRY_TOMBSTONE, ENTRY_TRUNCATE, ENTRY_UPSERT, FLAG_CONTINUED, PASSED_OVER,
 } from '../change/change.ts';
 import type { ChangeBatch } from '../change/change.ts';
+import { LOOKAHEAD_ENTRIES } from './account-lookahead.ts';
 import { accountText } from './core.ts';
 import type { Core } from './core.ts';
 import { Entry } from './entry.ts';
@@ -22,6 +23,7 @@ export function foldBatch(core: Core, batch: ChangeBatch, context: FoldContext, 
   const letters = new LetterFold(core, batch, counters);
   let carried = false;
   for (let index = 0; index < batch.count; index++) {
+    if (index % LOOKAHEAD_ENTRIES === 0) entry.prepare(index, Math.min(batch.count, index + LOOKAHEAD_ENTRIES));
     let outcome = foldEntry(core, batch, index, entry, rowFold, context.now, counters);
     if (outcome === DEAD_LETTER) letters.open(index, entry, rowFold.removedFrom);
     else if (outcome <= UNCHANGED) endLetters(core, batch, index, entry);

@@ -21,7 +21,7 @@ export function isSameImage(core: Core, row: number, image: RowImage): boolean {
   const rows = core.rows;
   return rows.account(row) === image.account && rows.day(row) === image.day && Object.is(rows.amount(row), image.amount)
     && rows.type(row) === image.type && rows.flag(row) === image.flag
-    && (rows.table(row) !== TABLE_PROPERTIES || Object.is(core.accounts.downPayment[image.account], image.amount2));
+    && (rows.table(row) !== TABLE_PROPERTIES || Object.is(core.accounts.downPayment(image.account), image.amount2));
 }
 
 /** Gives a row without image its first one. The change was announced. */
@@ -38,6 +38,10 @@ export function putImage(core: Core, row: number, image: RowImage): void {
 export function replaceImage(core: Core, row: number, image: RowImage): void {
   figuresChange(core, core.rows.account(row));
   figuresChange(core, image.account);
+  if (isOtherAmount(core, row, image)) {
+    changeAmount(core, row, image);
+    return;
+  }
   postRow(core, row, -1);
   const moves = core.rows.account(row) !== image.account;
   if (moves) detach(core, row);
@@ -46,13 +50,31 @@ export function replaceImage(core: Core, row: number, image: RowImage): void {
   postRow(core, row, 1);
 }
 
+/** Whether totals per year see another amount and nothing else in the new image. */
+function isOtherAmount(core: Core, row: number, image: RowImage): boolean {
+  const { rows, types, calendar } = core;
+  const table = rows.table(row);
+  return rows.account(row) === image.account && table !== TABLE_PROPERTIES
+    && types.fieldOf(table, rows.type(row), rows.flag(row)) === types.fieldOf(table, image.type, image.flag) && calendar.yearOf(rows.day(row)) === calendar.yearOf(image.day);
+}
+
+/** Posts the difference at once, instead of taking one contribution out and putting another in. Amounts are below 10¹⁵ units, so it is exact. */
+function changeAmount(core: Core, row: number, image: RowImage): void {
+  const { rows, accounts } = core;
+  const units = image.amount - rows.amount(row);
+  const field = core.types.fieldOf(rows.table(row), image.type, image.flag);
+  writeImage(core, row, image);
+  accounts.post(image.account, accounts.propertyOf(image.account), image.day, field, units);
+  core.sums.post(field, units);
+}
+
 /** Makes a live row a remembered delete. The change was announced. Answers the account it was in. */
 export function removeImage(core: Core, row: number, foldedAt: number): number {
   const account = core.rows.account(row);
   figuresChange(core, account);
   postRow(core, row, -1);
   detach(core, row);
-  if (core.rows.table(row) === TABLE_PROPERTIES) core.accounts.downPayment[account] = Number.NaN;
+  if (core.rows.table(row) === TABLE_PROPERTIES) core.accounts.setDownPayment(account, Number.NaN);
   rememberDelete(core, row, foldedAt);
   return account;
 }
@@ -84,10 +106,10 @@ export function releaseRow(core: Core, row: number): void {
 export function touch(core: Core, account: number, now: number): void {
   const property = core.accounts.propertyOf(account);
   core.changes.account(property);
-  core.accounts.lastChangedAt[property] = now;
+  core.accounts.setChangedAt(property, now);
   if (property === account) return;
   core.changes.account(account);
-  core.accounts.lastChangedAt[account] = now;
+  core.accounts.setChangedAt(account, now);
 }
 
 /** Counts a live row in or out of its accounts and its table. */
@@ -103,12 +125,12 @@ function figuresChange(core: Core, account: number): void {
 }
 
 function attach(core: Core, row: number): void {
-  linkRow(core.rows, core.accounts.heads, core.accounts.propertyOf(core.rows.account(row)), row);
+  linkRow(core.rows, core.accounts, core.accounts.propertyOf(core.rows.account(row)), row);
   countRow(core, row, 1);
 }
 
 function detach(core: Core, row: number): void {
-  unlinkRow(core.rows, core.accounts.heads, core.accounts.propertyOf(core.rows.account(row)), row);
+  unlinkRow(core.rows, core.accounts, core.accounts.propertyOf(core.rows.account(row)), row);
   countRow(core, row, -1);
 }
 
@@ -118,7 +140,7 @@ export function postRow(core: Core, row: number, sign: 1 | -1): void {
   const account = rows.account(row);
   const table = rows.table(row);
   if (table === TABLE_PROPERTIES) {
-    core.sums.invest(rows.amount(row), accounts.downPayment[account], sign);
+    core.sums.invest(rows.amount(row), accounts.downPayment(account), sign);
     return;
   }
   const field = core.types.fieldOf(table, rows.type(row), rows.flag(row));
@@ -129,5 +151,5 @@ export function postRow(core: Core, row: number, sign: 1 | -1): void {
 
 function writeImage(core: Core, row: number, image: RowImage): void {
   core.rows.setImage(row, image.account, image.day, image.amount, image.type, image.flag);
-  if (core.rows.table(row) === TABLE_PROPERTIES) core.accounts.downPayment[image.account] = image.amount2;
+  if (core.rows.table(row) === TABLE_PROPERTIES) core.accounts.setDownPayment(image.account, image.amount2);
 }

@@ -56,7 +56,7 @@ export class Loader implements BooksLoader {
     const core = this.#core;
     const { rows } = core;
     const deleted: number[] = [];
-    linkAll(rows, core.accounts.heads, (row) => (rows.state(row) === ROW_LIVE ? core.accounts.propertyOf(rows.account(row)) : -1));
+    linkAll(rows, core.accounts, (row) => (rows.state(row) === ROW_LIVE ? core.accounts.propertyOf(rows.account(row)) : -1));
     for (let row = 0; row < rows.size; row++) {
       const state = rows.state(row);
       if (state === ROW_LIVE) {
@@ -97,7 +97,7 @@ class LoadedBlock {
       const first = this.#firstWord(keyKind[at], key, at);
       this.#hashes[at - start] = hashRow(table[at], keyKind[at], first, key[at * 4 + 1], key[at * 4 + 2], key[at * 4 + 3]);
     }
-    this.#core.index.prefetch(this.#hashes, end - start);
+    this.#core.index.prefetch(this.#hashes, 0, end - start);
     for (let at = start; at < end; at++) this.#load(at, this.#hashes[at - start]);
   }
 
@@ -134,7 +134,7 @@ class LoadedBlock {
     const account = isLive ? this.#accounts[columns.account[at]] : NO_ACCOUNT;
     const type = columns.expenseType[at] === NO_STRING ? NO_TYPE : this.#typeOf(columns.expenseType[at]);
     rows.setImage(row, account, columns.day[at], isLive ? columns.amount[at] : columns.foldedAt[at], type, (columns.flags[at] & FLAG_ROW) !== 0);
-    if (isLive && table === TABLE_PROPERTIES) accounts.downPayment[account] = columns.amount2[at];
+    if (isLive && table === TABLE_PROPERTIES) accounts.setDownPayment(account, columns.amount2[at]);
     rows.setPlace(row, this.#partitions[columns.partition[at]], columns.offset[at]);
     rows.storePosition(row, columns.position, at * POSITION_WORDS);
     rows.setCommitTime(row, columns.commitTime[at]);
@@ -150,8 +150,8 @@ class LoadedBlock {
       if (known !== null) known[numbers[at]] = account + 1;
       own[at] = account;
       const owner = accounts.propertyOf(account);
-      accounts.lastChangedAt[owner] = Math.max(accounts.lastChangedAt[owner], columns.propertyLastChangedAt[at]);
-      accounts.lastChangedAt[account] = Math.max(accounts.lastChangedAt[account], columns.lastChangedAt[at]);
+      accounts.setChangedAt(owner, Math.max(accounts.changedAt(owner), columns.propertyLastChangedAt[at]));
+      accounts.setChangedAt(account, Math.max(accounts.changedAt(account), columns.lastChangedAt[at]));
     }
     return own;
   }

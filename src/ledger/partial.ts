@@ -13,7 +13,7 @@ export function mergeImage(core: Core, row: number, entry: Entry): void {
   if (entry.table === TABLE_PROPERTIES) {
     entry.readImage();
     if (!has(HAS_CASH_INVESTED)) entry.amount = rows.amount(row);
-    if (!has(HAS_DOWN_PAYMENT)) entry.amount2 = accounts.downPayment[known];
+    if (!has(HAS_DOWN_PAYMENT)) entry.amount2 = accounts.downPayment(known);
     return;
   }
   entry.readColumns();

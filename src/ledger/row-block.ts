@@ -115,10 +115,9 @@ export class RowBlock {
 
   /** Copies the identifier of an account into words; answers its kind. */
   #copyIdentifier(account: number, words: Uint32Array, at: number): number {
-    const { ids } = this.#core.accounts;
-    for (let word = 0; word < 4; word++) words[at * 4 + word] = ids.words[account * 4 + word];
-    if (ids.kind[account] === ID_LONG) words[at * 4] = this.#strings.of(this.#core.longIds.text(ids.words[account * 4]));
-    return ids.kind[account];
+    const kind = this.#core.accounts.identifier(account, words, at * 4);
+    if (kind === ID_LONG) words[at * 4] = this.#strings.of(this.#core.longIds.text(words[at * 4]));
+    return kind;
   }
 }
 

@@ -57,15 +57,15 @@ export class RowIndex {
   }
 
   /**
-   * Touches the slots of many hashes, then the rows found there, so that the memory they lie in is fetched side by side instead of
+   * Touches the slots of the hashes `first` … `end` − 1, then the rows found there, so that the memory they lie in is fetched side by side instead of
    * one after the other when the keys are looked up next. Changes nothing.
    */
-  prefetch(hashes: Uint32Array, count: number): void {
+  prefetch(hashes: Uint32Array, first: number, end: number): void {
     const slots = this.#slots;
     const mask = slots.length - 1;
     let touched = 0;
-    for (let i = 0; i < count; i++) touched ^= slots[hashes[i] & mask];
-    for (let i = 0; i < count; i++) {
+    for (let i = first; i < end; i++) touched ^= slots[hashes[i] & mask];
+    for (let i = first; i < end; i++) {
       const entry = slots[hashes[i] & mask];
       if (entry !== 0 && ((entry ^ hashes[i]) & ~mask) === 0) touched ^= this.#rows.touch((entry & mask) - 1);
     }

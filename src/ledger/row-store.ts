@@ -72,7 +72,7 @@ export class RowStore {
   matches(row: number, bits: number, a: number, b: number, c: number, d: number): boolean {
     const words = this.words[row >>> CHUNK_BITS];
     const at = (row & CHUNK_MASK) * ROW_WORDS;
-    return words[at] === a && words[at + 1] === b && words[at + 2] === c && words[at + 3] === d && (words[at + META] & KEY_MASK) === bits;
+    return ((words[at] ^ a) | (words[at + 1] ^ b) | (words[at + 2] ^ c) | (words[at + 3] ^ d) | ((words[at + META] & KEY_MASK) ^ bits)) === 0;
   }
 
   keyWord(row: number, word: number): number {

@@ -1,8 +1,9 @@
-import { FIELDS } from './categories.ts';
+import { FIELDS, FIELD_RENT } from './categories.ts';
 
 const SLOT_DOUBLES = FIELDS + 1;
 const SLOT_WORDS = SLOT_DOUBLES * 2;
-const YEAR_WORD = FIELDS * 2;
+/** Rent and total revenue stand before the year, expenses behind it: what one change needs is close together. */
+const YEAR_WORD = (FIELDS - FIELD_RENT) * 2;
 const NEXT_WORD = YEAR_WORD + 1;
 const CHUNK_BITS = 12;
 const CHUNK_SLOTS = 1 << CHUNK_BITS;
@@ -45,19 +46,24 @@ export class YearSlots {
   }
 
   sum(slot: number, field: number): number {
-    return this.#sums[slot >>> CHUNK_BITS][(slot & CHUNK_MASK) * SLOT_DOUBLES + field];
+    return this.#sums[slot >>> CHUNK_BITS][(slot & CHUNK_MASK) * SLOT_DOUBLES + placeOf(field)];
   }
 
   /** Adds to one sum and answers it. */
   add(slot: number, field: number, units: number): number {
-    return (this.#sums[slot >>> CHUNK_BITS][(slot & CHUNK_MASK) * SLOT_DOUBLES + field] += units);
+    return (this.#sums[slot >>> CHUNK_BITS][(slot & CHUNK_MASK) * SLOT_DOUBLES + placeOf(field)] += units);
   }
 
   set(slot: number, field: number, units: number): void {
-    this.#sums[slot >>> CHUNK_BITS][(slot & CHUNK_MASK) * SLOT_DOUBLES + field] = units;
+    this.#sums[slot >>> CHUNK_BITS][(slot & CHUNK_MASK) * SLOT_DOUBLES + placeOf(field)] = units;
   }
 
   get bytes(): number {
     return this.#words.length * CHUNK_SLOTS * SLOT_WORDS * 4;
   }
+}
+
+/** Which double of a slot holds a field's sum. */
+function placeOf(field: number): number {
+  return field < FIELD_RENT ? field + 1 + FIELDS - FIELD_RENT : field - FIELD_RENT;
 }

@@ -6,7 +6,9 @@ import { ENTRY_UPSERT, HAS_ALL, NO_STRING, POSITION_WORDS, TABLE_EXPENSES } from
 import type { ChangeBatch } from '../../src/change/change.ts';
 import { ID_NONE, ID_UUID } from '../../src/change/identifier.ts';
 import { POSITION_POSTGRES } from '../../src/change/position.ts';
+import { Accounts } from '../../src/ledger/accounts.ts';
 import { createBooks } from '../../src/ledger/books.ts';
+import { FiscalCalendar } from '../../src/ledger/fiscal-calendar.ts';
 import type { RowColumns } from '../../src/ledger/ledger.ts';
 import { linkRow, unlinkRow } from '../../src/ledger/row-chain.ts';
 import { RowIndex, hashRow } from '../../src/ledger/row-index.ts';
@@ -42,7 +44,8 @@ function benchRowStore(rows: number): Record<string, unknown> {
   const store = new RowStore();
   const index = new RowIndex(store, 0);
   const properties = Math.max(1, Math.floor(rows / ROWS_PER_UNIT / UNITS_PER_PROPERTY));
-  const heads = new Uint32Array(properties);
+  const accounts = new Accounts(new FiscalCalendar(1));
+  for (let property = 0; property < properties; property++) accounts.property(ID_UUID, 0, 0, 0, property);
   const position = new Uint32Array(POSITION_WORDS);
   position[0] = POSITION_POSTGRES;
   const upsert = (n: number, step: number): void => {
@@ -57,13 +60,13 @@ function benchRowStore(rows: number): Record<string, unknown> {
       row = store.allocate();
       store.setKey(row, keyBits(TABLE_EXPENSES, ID_UUID), a, b, c, d, 0);
       index.insert(row, hash);
-    } else unlinkRow(store, heads, store.account(row), row);
+    } else unlinkRow(store, accounts, store.account(row), row);
     position[4] = step;
     store.setImage(row, property, FIRST_DAY + random(DAYS), random(1_000_000), 3, false);
     store.storePosition(row, position, 0);
     store.setCommitTime(row, step);
     store.setPlace(row, 0, step);
-    linkRow(store, heads, property, row);
+    linkRow(store, accounts, property, row);
   };
   const inserts = rate(rows, measure(() => { for (let n = 0; n < rows; n++) upsert(n, n); }));
   const upserts = rate(UPDATES, measure(() => { for (let n = 0; n < UPDATES; n++) upsert(random(rows), rows + n); }));

@@ -4,7 +4,9 @@
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { ID_SHORT } from '../../src/change/identifier.ts';
+import { ID_SHORT, ID_UUID } from '../../src/change/identifier.ts';
+import { Accounts } from '../../src/ledger/accounts.ts';
+import { FiscalCalendar } from '../../src/ledger/fiscal-calendar.ts';
 import { BitSet, IndexQueue } from '../../src/ledger/index-list.ts';
 import { ROW_LIVE } from '../../src/ledger/ledger.ts';
 import { linkAll, linkRow, nextInChain, unlinkRow } from '../../src/ledger/row-chain.ts';
@@ -42,22 +44,23 @@ it('finds exactly what is in it', () => {
 it('chains hold the rows of their property, linked one by one or all at once', () => {
   fc.assert(fc.property(fc.array(fc.nat(3), { minLength: 1, maxLength: 40 }), fc.array(fc.nat(39), { maxLength: 20 }), (properties, removed) => {
     const rows = new RowStore();
-    const heads = new Uint32Array(4);
-    properties.forEach((property) => linkRow(rows, heads, property, rows.allocate()));
+    const accounts = new Accounts(new FiscalCalendar(1));
+    for (let property = 0; property < 4; property++) accounts.property(ID_UUID, 0, 0, 0, property);
+    properties.forEach((property) => linkRow(rows, accounts, property, rows.allocate()));
     const gone = new Set(removed.filter((row) => row < properties.length));
-    for (const row of gone) unlinkRow(rows, heads, properties[row], row);
+    for (const row of gone) unlinkRow(rows, accounts, properties[row], row);
     const walk = (property: number): number[] => {
       const chain: number[] = [];
-      for (let link = heads[property]; link !== 0; link = nextInChain(rows, link - 1)) chain.push(link - 1);
+      for (let link = accounts.chainHead(property); link !== 0; link = nextInChain(rows, link - 1)) chain.push(link - 1);
       return chain;
     };
     const expected = (property: number): number[] => properties.flatMap((each, row) => (each === property && !gone.has(row) ? [row] : []));
     for (let property = 0; property < 4; property++) expect(walk(property).toSorted((a, b) => a - b)).toEqual(expected(property));
-    heads.fill(0);
-    linkAll(rows, heads, (row) => (gone.has(row) ? -1 : properties[row]));
+    for (let property = 0; property < 4; property++) accounts.setChainHead(property, 0);
+    linkAll(rows, accounts, (row) => (gone.has(row) ? -1 : properties[row]));
     for (let property = 0; property < 4; property++) expect(walk(property)).toEqual(expected(property));
-    for (let property = 0; property < 4; property++) for (const row of expected(property)) unlinkRow(rows, heads, property, row);
-    expect([...heads]).toEqual([0, 0, 0, 0]);
+    for (let property = 0; property < 4; property++) for (const row of expected(property)) unlinkRow(rows, accounts, property, row);
+    for (let property = 0; property < 4; property++) expect(accounts.chainHead(property)).toBe(0);
   }));
 });
 
