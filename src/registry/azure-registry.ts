@@ -2,6 +2,7 @@ import type { TokenCredential } from '@azure/identity';
 import type { SchemaId } from '../change/framing.ts';
 import type { SchemaAnswer } from '../change/schemas.ts';
 import { createTokenCredential } from '../runtime/azure-identity.ts';
+import { createSystemClock, type Clock } from '../runtime/clock.ts';
 import type { AzureRegistryConfig } from './registry-options.ts';
 import { SCHEMA_BYTES_MAX, getText, jsonOf } from './registry-http.ts';
 import { RegistryTrouble, type SchemaRegistry } from './registry.ts';
@@ -13,18 +14,20 @@ const ID = /^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i;
 const REFUSED = 'the identity of RENTFOLD_AZURE_IDENTITY needs the role Schema Registry Reader (Preview) on the namespace';
 
 /** Azure Schema Registry: ids in content types. Connects, and loads the identity library, when it is asked. */
-export function createAzureRegistry(config: AzureRegistryConfig): SchemaRegistry {
-  return new AzureRegistry(config);
+export function createAzureRegistry(config: AzureRegistryConfig, clock: Clock = createSystemClock()): SchemaRegistry {
+  return new AzureRegistry(config, clock);
 }
 
 class AzureRegistry implements SchemaRegistry {
   readonly name: string;
   readonly #config: AzureRegistryConfig;
+  readonly #clock: Clock;
   #credential: Promise<TokenCredential> | null = null;
 
-  constructor(config: AzureRegistryConfig) {
+  constructor(config: AzureRegistryConfig, clock: Clock) {
     this.name = `the schema registry of ${config.url} (RENTFOLD_SCHEMA_REGISTRY_NAMESPACE)`;
     this.#config = config;
+    this.#clock = clock;
   }
 
   covers(id: SchemaId): boolean {
@@ -34,7 +37,7 @@ class AzureRegistry implements SchemaRegistry {
   async ask(id: SchemaId, signal: AbortSignal): Promise<SchemaAnswer> {
     if (!ID.test(String(id))) return { kind: 'refused', code: 'SCHEMA_UNKNOWN', reason: 'that is no id of an Azure Schema Registry' };
     const url = `${this.#config.url}/$schemaGroups/$schemas/${encodeURIComponent(id)}?api-version=${API_VERSION}`;
-    const { status, contentType, text } = await getText(url, { accept: '*/*', authorization: `Bearer ${await this.#token(signal)}` }, REFUSED, signal);
+    const { status, contentType, text } = await getText(url, { accept: '*/*', authorization: `Bearer ${await this.#token(signal)}` }, { refused: REFUSED, clock: this.#clock }, signal);
     if (text === null) return { kind: 'refused', code: 'SCHEMA_INVALID', reason: `what the registry has under it is larger than ${SCHEMA_BYTES_MAX} bytes` };
     if (status === 404) {
       const body = jsonOf(text) as { error?: { code?: unknown } } | null | undefined;
@@ -45,7 +48,7 @@ class AzureRegistry implements SchemaRegistry {
   }
 
   async #token(signal: AbortSignal): Promise<string> {
-    this.#credential ??= createTokenCredential(this.#config.identity);
+    this.#credential ??= createTokenCredential(this.#config.identity, this.#clock);
     try {
       const token = await (await this.#credential).getToken(SCOPE, { abortSignal: signal });
       if (token !== null) return token.token;

@@ -1,7 +1,8 @@
 import type { SchemaId } from '../change/framing.ts';
 import type { SchemaAnswer } from '../change/schemas.ts';
+import { createSystemClock, type Clock } from '../runtime/clock.ts';
 import type { ConfluentRegistryConfig } from './registry-options.ts';
-import { SCHEMA_BYTES_MAX, getText, jsonOf } from './registry-http.ts';
+import { SCHEMA_BYTES_MAX, getText, jsonOf, type HttpParts } from './registry-http.ts';
 import { RegistryTrouble, type SchemaRegistry } from './registry.ts';
 
 /** Schemas that one may refer to, itself included. */
@@ -21,18 +22,20 @@ interface Registered {
 type Found = Registered | Extract<SchemaAnswer, { kind: 'refused' }>;
 
 /** A registry with Confluent's API: numbers in front of values. Connects when it is asked. */
-export function createConfluentRegistry(config: ConfluentRegistryConfig): SchemaRegistry {
-  return new ConfluentRegistry(config);
+export function createConfluentRegistry(config: ConfluentRegistryConfig, clock: Clock = createSystemClock()): SchemaRegistry {
+  return new ConfluentRegistry(config, clock);
 }
 
 class ConfluentRegistry implements SchemaRegistry {
   readonly name: string;
   readonly #url: string;
   readonly #headers: Record<string, string>;
+  readonly #http: HttpParts;
 
-  constructor({ url, login }: ConfluentRegistryConfig) {
+  constructor({ url, login }: ConfluentRegistryConfig, clock: Clock) {
     this.name = `the schema registry at ${url} (RENTFOLD_SCHEMA_REGISTRY_URL)`;
     this.#url = url;
+    this.#http = { refused: REFUSED, clock };
     this.#headers = {
       accept: 'application/vnd.schemaregistry.v1+json, application/json',
       ...(login === null ? {} : { authorization: `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}` }),
@@ -70,7 +73,7 @@ class ConfluentRegistry implements SchemaRegistry {
   }
 
   async #get(path: string, notFound: ReadonlySet<number>, signal: AbortSignal): Promise<Found> {
-    const { status, text } = await getText(`${this.#url}${path}`, this.#headers, REFUSED, signal);
+    const { status, text } = await getText(`${this.#url}${path}`, this.#headers, this.#http, signal);
     if (text === null) return { kind: 'refused', code: 'SCHEMA_INVALID', reason: `what the registry has under it is larger than ${SCHEMA_BYTES_MAX} bytes` };
     const body = jsonOf(text) as { error_code?: unknown; schema?: unknown; schemaType?: unknown; references?: unknown } | null | undefined;
     if (status === 404) {

@@ -1,3 +1,5 @@
+import type { Clock } from '../runtime/clock.ts';
+import { retryAfterMs } from '../runtime/retry-after.ts';
 import { RegistryTrouble } from './registry.ts';
 
 /** Longest for an answer to be there whole. */
@@ -14,18 +16,21 @@ export interface HttpAnswer {
   readonly text: string | null;
 }
 
-/**
- * Asks by GET. Redirects are not followed: they would carry credentials to where nobody meant them to go. Throws a RegistryTrouble for everything but 200 and 404; `refused` says what to look at when the
- * registry does not take our credentials.
- */
-export async function getText(url: string, headers: Readonly<Record<string, string>>, refused: string, signal: AbortSignal): Promise<HttpAnswer> {
+/** What is the same for all questions to a registry. `refused` says what to look at when it does not take our credentials. */
+export interface HttpParts {
+  readonly refused: string;
+  readonly clock: Clock;
+}
+
+/** Asks by GET. Redirects are not followed: they would carry credentials to where nobody meant them to go. Throws a RegistryTrouble for everything but 200 and 404. */
+export async function getText(url: string, headers: Readonly<Record<string, string>>, { refused, clock }: HttpParts, signal: AbortSignal): Promise<HttpAnswer> {
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
   try {
     const response = await fetch(url, { headers, redirect: 'manual', signal: inTime });
     const { status } = response;
     if (status !== 200 && status !== 404) {
       await response.body?.cancel();
-      throw new RegistryTrouble(reasonOf(status, refused), restOf(response.headers.get('retry-after')));
+      throw new RegistryTrouble(reasonOf(status, refused), Math.min(REST_MS_MAX, retryAfterMs(response.headers.get('retry-after'), clock.now()) ?? 0));
     }
     return { status, contentType: response.headers.get('content-type') ?? '', text: await readText(response) };
   } catch (error) {
@@ -39,11 +44,6 @@ function reasonOf(status: number, refused: string): string {
   if (status === 401 || status === 403) return `it refuses to answer (HTTP ${status}): ${refused}`;
   if (status >= 300 && status < 400) return `it sends us to another address (HTTP ${status}), where credentials are not taken to: name the address itself`;
   return `it answers with HTTP ${status}`;
-}
-
-function restOf(retryAfter: string | null): number {
-  const seconds = Number(retryAfter ?? '0');
-  return Number.isFinite(seconds) && seconds > 0 ? Math.min(REST_MS_MAX, 1000 * seconds) : 0;
 }
 
 async function readText(response: Response): Promise<string | null> {

@@ -5,6 +5,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createAzureRegistry } from '../../src/registry/azure-registry.ts';
 import { createConfluentRegistry } from '../../src/registry/confluent-registry.ts';
+import { createSystemClock } from '../../src/runtime/clock.ts';
 import { RegistryTrouble, type SchemaRegistry } from '../../src/registry/registry.ts';
 import { AzureIssuer, ISSUER } from '../support/azure-issuer.ts';
 import { ScriptedHttp, answering, type HttpScript } from '../support/scripted-http.ts';
@@ -80,6 +81,9 @@ describe('Confluent\'s API', () => {
     expect((await troubleOf(await serve(answering(429, '', { 'retry-after': '7' })))).restMs).toBe(7_000);
     server.script = answering(429, '', { 'retry-after': '100000' });
     expect((await troubleOf(createConfluentRegistry({ url: server.url, login: null }))).restMs).toBe(60_000);
+    const now = Date.UTC(2026, 9, 21, 7, 28, 0);
+    server.script = answering(503, '', { 'retry-after': 'Wed, 21 Oct 2026 07:28:30 GMT' });
+    expect((await troubleOf(createConfluentRegistry({ url: server.url, login: null }, { ...createSystemClock(), now: () => now }))).restMs).toBe(30_000);
   });
 
   it('takes no schema larger than four megabytes', async () => {
