@@ -12,9 +12,14 @@ function stop({ topic, partition }: TopicPartition, code: Code, offset: number |
   return { topic, partition, code, offset, message };
 }
 
+/** A partition that appeared while running, and whose beginning is gone, in words. */
+export function beginsTooLateText(place: TopicPartition, start: number): string {
+  return `${partitionName(place)} appeared with sequence number ${start}: events 0 to ${start - 1} are missing`;
+}
+
 /** HISTORY_INCOMPLETE: a partition that appeared while running, and whose beginning is gone. */
 export function beginsTooLate(place: TopicPartition, start: number): PartitionStop {
-  return stop(place, 'HISTORY_INCOMPLETE', start, `${partitionName(place)} appeared with sequence number ${start}: events 0 to ${start - 1} are missing. Provide the whole partition, or set ${ACCEPT}, then restart.`);
+  return stop(place, 'HISTORY_INCOMPLETE', start, `${beginsTooLateText(place, start)}. Provide the whole partition, or set ${ACCEPT}, then restart.`);
 }
 
 /** What retention took, in words. */

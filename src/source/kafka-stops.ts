@@ -14,9 +14,14 @@ function stop({ topic, partition }: TopicPartition, code: Code, offset: number |
   return { topic, partition, code, offset, message };
 }
 
+/** A partition that appeared while running, and whose beginning is gone, in words. */
+export function beginsTooLateText(place: TopicPartition, start: number): string {
+  return `${partitionName(place)} appeared with offset ${start}: offsets 0 to ${start - 1} are missing`;
+}
+
 /** HISTORY_INCOMPLETE: a partition that appeared while running, and whose beginning is gone. Those there at start are checked by `open`. */
 export function beginsTooLate(place: TopicPartition, start: number): PartitionStop {
-  return stop(place, 'HISTORY_INCOMPLETE', start, `${partitionName(place)} appeared with offset ${start}: offsets 0 to ${start - 1} are missing. Provide the whole partition, or set ${ACCEPT}, then restart.`);
+  return stop(place, 'HISTORY_INCOMPLETE', start, `${beginsTooLateText(place, start)}. Provide the whole partition, or set ${ACCEPT}, then restart.`);
 }
 
 /** POSITION_TOO_OLD: retention, or somebody who deletes records, was faster than we are. */

@@ -5,7 +5,7 @@ import type { CleanupPolicy, ClusterMetadata } from './kafka-cluster.ts';
 import { brokerFailure, KAFKA_ERROR } from './kafka-errors.ts';
 import type { FollowParts } from './kafka-follow.ts';
 import { KafkaPartition } from './kafka-partitions.ts';
-import { beginsTooLate } from './kafka-stops.ts';
+import { beginsTooLate, beginsTooLateText } from './kafka-stops.ts';
 import type { KafkaTrouble } from './kafka-trouble.ts';
 import type { SourceEvent } from './source.ts';
 import { partitionName } from './positions.ts';
@@ -101,7 +101,7 @@ export class TopicWatch {
     return hasMoved;
   }
 
-  /** Partitions that appeared while running start at their beginning, which must be offset 0. */
+  /** Partitions that appeared while running start at their beginning, which must be offset 0 unless gaps are accepted. */
   async #addAll(news: readonly LedPartition[]): Promise<void> {
     const { cluster, clock, signal } = this.#parts;
     const policies = await cluster.cleanupPolicies([...new Set(news.map(({ topic }) => topic))]);
@@ -120,9 +120,12 @@ export class TopicWatch {
   #add(found: LedBounds, policy: CleanupPolicy): void {
     const state = new KafkaPartition(found, found.leader, found, found.start, null);
     state.policy = policy;
-    this.#parts.partitions.add(state);
+    const { partitions, acceptsHoles } = this.#parts;
+    partitions.add(state);
     if (found.start === 0) return;
-    state.stopped = true;
-    this.#say({ kind: 'stopped', stop: beginsTooLate(found, found.start) });
+    if (acceptsHoles) {
+      this.#say({ kind: 'gap', gap: beginsTooLateText(found, found.start) });
+      partitions.moved.push(state);
+    } else this.#trouble.stop(state, beginsTooLate(found, found.start));
   }
 }

@@ -321,6 +321,18 @@ describe('a log that changes while it is read', () => {
     await reader.until(() => reader.stops.length > 0);
     expect(reader.stops).toMatchObject([{ topic: 'u', code: 'HISTORY_INCOMPLETE', message: expect.stringMatching(/events 0 to 3 are missing/) as string }]);
   });
+
+  it('reads a partition that appears with its beginning gone where that is accepted, and tells the gap', async () => {
+    log.append(recordsOf('t', 0, 0, 1));
+    const reader = await openReader({ config: { hubs: ['t', 'u', 'v'] }, options: { acceptIncompleteHistory: true } });
+    log.append([...recordsOf('u', 0, 0, 9), ...recordsOf('v', 0, 0, 3)]);
+    log.double.truncateHead('u', 0, 4);
+    log.double.truncateHead('v', 0, 3);
+    await reader.until(() => reader.records.length === 6 && reader.positions.has('v/0'));
+    expect(reader.records.filter(({ topic }) => topic === 'u')).toEqual(recordsOf('u', 0, 4, 9));
+    expect(reader.positions.get('v/0')).toMatchObject({ next: 3, lastOffset: null });
+    expect([reader.gaps.toSorted(), reader.stops]).toEqual([[expect.stringMatching(/u\/0.*events 0 to 3 are missing/), expect.stringMatching(/v\/0.*events 0 to 2 are missing/)], []]);
+  });
 });
 
 describe('opening', () => {
