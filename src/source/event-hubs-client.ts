@@ -82,19 +82,20 @@ export class HubClient {
     return isEmpty || beginningSequenceNumber >= end ? { start: Math.max(0, end), end: Math.max(0, end) } : { start: Math.max(0, beginningSequenceNumber), end };
   }
 
-  /** Attaches to a partition; nothing comes before credit is given. The claim is renewed as long as the link lasts; `trouble` hears when that fails. */
-  async attach(partition: number, start: LinkStart, handlers: LinkHandlers, trouble: (failure: HubFailure) => void): Promise<HubLink> {
+  /** Attaches to a partition; nothing comes before credit is given. The claim is renewed as long as the link lasts; `claimed` hears of each one: null, or why it failed. */
+  async attach(partition: number, start: LinkStart, handlers: LinkHandlers, claimed: (failure: HubFailure | null) => void): Promise<HubLink> {
     const { config } = this.#context;
     const audience = config.getReceiverAudience(String(partition), this.#group);
     return await this.#ask(`partition ${partition}`, async (abortSignal) => {
       await this.#context.readyToOpenLink({ abortSignal });
       const renewInMs = await this.#claim(audience, abortSignal);
+      claimed(null);
       const { connection } = this.#context;
       this.#watch(connection);
       const name = `rentfold-${partition}-${randomUUID()}`;
       const link = await HubLink.attach({ connection, name, address: config.getReceiverAddress(String(partition), this.#group), signal: abortSignal }, start, handlers);
       this.#links.add(link);
-      void this.#renew(audience, renewInMs, AbortSignal.any([link.over, this.#signal]), trouble);
+      void this.#renew(audience, renewInMs, AbortSignal.any([link.over, this.#signal]), claimed);
       return link;
     });
   }
@@ -162,16 +163,17 @@ export class HubClient {
   }
 
   /** Claims again and again until the link is over. A claim that fails is tried again soon: the service ends the link when the old one is over. */
-  async #renew(audience: string, firstMs: number, signal: AbortSignal, trouble: (failure: HubFailure) => void): Promise<void> {
+  async #renew(audience: string, firstMs: number, signal: AbortSignal, claimed: (failure: HubFailure | null) => void): Promise<void> {
     let nextMs = firstMs;
     for (;;) {
       await this.#clock.sleep(nextMs, signal);
       if (signal.aborted) return;
       try {
         nextMs = await this.#ask('the claim', async (abortSignal) => await this.#claim(audience, abortSignal));
+        claimed(null);
       } catch (error) {
         nextMs = RENEW_AGAIN_MS;
-        if (!signal.aborted) trouble(hubFailure(error));
+        if (!signal.aborted) claimed(hubFailure(error));
       }
     }
   }

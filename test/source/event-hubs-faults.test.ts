@@ -4,6 +4,7 @@
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventHubsConfig, EventHubsTiming } from '../../src/source/event-hubs-options.ts';
+import { createSystemClock, type Clock } from '../../src/runtime/clock.ts';
 import { RentfoldError } from '../../src/errors.ts';
 import { WAITING_EVENTS_MAX } from '../../src/source/event-hubs-follow.ts';
 import type { OpenOptions } from '../../src/source/source.ts';
@@ -29,10 +30,11 @@ interface How {
   readonly options?: Partial<OpenOptions>;
   readonly config?: Partial<EventHubsConfig>;
   readonly timing?: Partial<EventHubsTiming>;
+  readonly clock?: Clock;
 }
 
-async function openReader({ options = {}, config = {}, timing = {} }: How = {}): Promise<SourceReader> {
-  const reader = new SourceReader(hubsSource(log.double, config, timing));
+async function openReader({ options = {}, config = {}, timing = {}, clock }: How = {}): Promise<SourceReader> {
+  const reader = new SourceReader(hubsSource(log.double, config, timing, clock));
   readers.push(reader);
   await reader.open(options);
   return reader;
@@ -155,6 +157,31 @@ describe('a reader whose link or connection ends', () => {
     expect(reader.records).toEqual(expected);
     expect(reader.warnings.map(({ message }) => message).join()).toMatch(/token/i);
     expect(JSON.stringify(reader.warnings)).not.toMatch(/sig=|SharedAccess|YSBrZXk/);
+  });
+
+  it('says of each partition that its claim cannot be renewed, once until it can, and again when it fails again', async () => {
+    const system = createSystemClock();
+    const [renewMs, renewAgainMs] = [45 * 60_000, 5_000];
+    const clock: Clock = { ...system, sleep: (ms, signal) => system.sleep(ms === renewMs || ms === renewAgainMs ? 10 : ms, signal) };
+    log.append([...recordsOf('t', 0, 0, 3), ...recordsOf('t', 1, 0, 3)]);
+    const reader = await openReader({ clock });
+    await read(reader, 6);
+    const links = attached();
+    const { tokens } = log.double.counters;
+    const claims = (partition: number, status: number): number => tokens.filter((token) => token.audience.endsWith(`/Partitions/${partition}`) && token.status === status).length;
+    for (const round of [1, 2]) {
+      const refused = [0, 1].map((partition) => claims(partition, 401));
+      log.double.refuseTokens(40);
+      await reader.until(() => reader.warnings.length === 2 * round);
+      await until(() => [0, 1].every((partition) => claims(partition, 401) > refused[partition] + 2));
+      const renewed = [0, 1].map((partition) => claims(partition, 202));
+      await until(() => [0, 1].every((partition) => claims(partition, 202) > renewed[partition] + 1));
+    }
+    log.append([...recordsOf('t', 0, 3, 4), ...recordsOf('t', 1, 3, 4)]);
+    await read(reader, 8);
+    const said = reader.warnings.map(({ message }) => /^(t\/[01]): the claim to read could not be renewed: .*invalid signature/.exec(message)?.[1]);
+    expect([said.slice(0, 2).sort(), said.slice(2).sort()]).toEqual([['t/0', 't/1'], ['t/0', 't/1']]);
+    expect(attached()).toBe(links);
   });
 
   it('is not stopped by questions that are throttled', async () => {
