@@ -4,7 +4,8 @@ import type { SchemaAnswer } from '../change/schemas.ts';
 import { createTokenCredential } from '../runtime/azure-identity.ts';
 import { createSystemClock, type Clock } from '../runtime/clock.ts';
 import type { AzureRegistryConfig } from './registry-options.ts';
-import { SCHEMA_BYTES_MAX, getText, jsonOf } from './registry-http.ts';
+import { getText, jsonOf } from './registry-http.ts';
+import { tooLarge, typeNotRead, unknownTo } from './registry-refusals.ts';
 import { RegistryTrouble, type SchemaRegistry } from './registry.ts';
 
 const API_VERSION = '2023-07-01';
@@ -38,10 +39,10 @@ class AzureRegistry implements SchemaRegistry {
     if (!ID.test(String(id))) return { kind: 'refused', code: 'SCHEMA_UNKNOWN', reason: 'that is no id of an Azure Schema Registry' };
     const url = `${this.#config.url}/$schemaGroups/$schemas/${encodeURIComponent(id)}?api-version=${API_VERSION}`;
     const { status, contentType, text } = await getText(url, { accept: '*/*', authorization: `Bearer ${await this.#token(signal)}` }, { refused: REFUSED, clock: this.#clock }, signal);
-    if (text === null) return { kind: 'refused', code: 'SCHEMA_INVALID', reason: `what the registry has under it is larger than ${SCHEMA_BYTES_MAX} bytes` };
+    if (text === null) return tooLarge();
     if (status === 404) {
       const body = jsonOf(text) as { error?: { code?: unknown } } | null | undefined;
-      if (typeof body?.error?.code === 'string') return { kind: 'refused', code: 'SCHEMA_UNKNOWN', reason: `${this.name} does not know it` };
+      if (typeof body?.error?.code === 'string') return unknownTo(this.name);
       throw new RegistryTrouble('there is no Azure Schema Registry at this address (HTTP 404)');
     }
     return answerOf(contentType, text);
@@ -64,6 +65,6 @@ function answerOf(contentType: string, text: string): SchemaAnswer {
   const serialization = /serialization=("?)([a-z]+)\1/i.exec(contentType)?.[2]?.toLowerCase();
   if (serialization === 'json') return { kind: 'json' };
   if (serialization === 'avro') return { kind: 'avro', texts: [text] };
-  if (/^(text\/vnd\.ms\.protobuf|text\/plain)/i.test(contentType)) return { kind: 'refused', code: 'FRAMING_UNSUPPORTED', reason: `that is a schema of the type ${contentType}, which is not read; Avro and JSON Schema are` };
+  if (/^(text\/vnd\.ms\.protobuf|text\/plain)/i.test(contentType)) return typeNotRead(contentType);
   throw new RegistryTrouble('it answers with something that is no schema: something else may answer in its place');
 }

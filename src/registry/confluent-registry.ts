@@ -2,7 +2,8 @@ import type { SchemaId } from '../change/framing.ts';
 import type { SchemaAnswer } from '../change/schemas.ts';
 import { createSystemClock, type Clock } from '../runtime/clock.ts';
 import type { ConfluentRegistryConfig } from './registry-options.ts';
-import { SCHEMA_BYTES_MAX, getText, jsonOf, type HttpParts } from './registry-http.ts';
+import { getText, jsonOf, type HttpParts } from './registry-http.ts';
+import { tooLarge, typeNotRead, unknownTo, type Refusal } from './registry-refusals.ts';
 import { RegistryTrouble, type SchemaRegistry } from './registry.ts';
 
 /** Schemas that one may refer to, itself included. */
@@ -19,7 +20,7 @@ interface Registered {
 }
 
 /** What came of asking for one: the schema, or why values with it are dead letters. */
-type Found = Registered | Extract<SchemaAnswer, { kind: 'refused' }>;
+type Found = Registered | Refusal;
 
 /** A registry with Confluent's API: numbers in front of values. Connects when it is asked. */
 export function createConfluentRegistry(config: ConfluentRegistryConfig, clock: Clock = createSystemClock()): SchemaRegistry {
@@ -50,7 +51,7 @@ class ConfluentRegistry implements SchemaRegistry {
     const found = await this.#get(`/schemas/ids/${id}`, SCHEMA_NOT_FOUND, signal);
     if ('code' in found) return found;
     if (found.type === 'JSON') return { kind: 'json' };
-    if (found.type !== 'AVRO') return { kind: 'refused', code: 'FRAMING_UNSUPPORTED', reason: `that is a schema of the type ${found.type}, which is not read; Avro and JSON Schema are` };
+    if (found.type !== 'AVRO') return typeNotRead(found.type);
     const texts: string[] = [];
     const wrong = await this.#gather(found, texts, new Set(), signal);
     return wrong ?? { kind: 'avro', texts };
@@ -74,10 +75,10 @@ class ConfluentRegistry implements SchemaRegistry {
 
   async #get(path: string, notFound: ReadonlySet<number>, signal: AbortSignal): Promise<Found> {
     const { status, text } = await getText(`${this.#url}${path}`, this.#headers, this.#http, signal);
-    if (text === null) return { kind: 'refused', code: 'SCHEMA_INVALID', reason: `what the registry has under it is larger than ${SCHEMA_BYTES_MAX} bytes` };
+    if (text === null) return tooLarge();
     const body = jsonOf(text) as { error_code?: unknown; schema?: unknown; schemaType?: unknown; references?: unknown } | null | undefined;
     if (status === 404) {
-      if (typeof body?.error_code === 'number' && notFound.has(body.error_code)) return { kind: 'refused', code: 'SCHEMA_UNKNOWN', reason: `${this.name} does not know it` };
+      if (typeof body?.error_code === 'number' && notFound.has(body.error_code)) return unknownTo(this.name);
       throw new RegistryTrouble(`there is no registry with Confluent's API at this address (HTTP 404 for ${path}): Apicurio's ends with /apis/ccompat/v7`);
     }
     const registered = body === null || body === undefined ? null : readRegistered(body);

@@ -1,13 +1,12 @@
 import type { Clock } from '../runtime/clock.ts';
 import { retryAfterMs } from '../runtime/retry-after.ts';
+import { SCHEMA_BYTES_MAX } from './registry-refusals.ts';
 import { RegistryTrouble } from './registry.ts';
 
 /** Longest for an answer to be there whole. */
 const ANSWER_MS = 10_000;
 /** Longest rest that a registry's Retry-After is granted. */
 const REST_MS_MAX = 60_000;
-/** Largest schema read, in bytes. */
-export const SCHEMA_BYTES_MAX = 4 * 1024 * 1024;
 
 /** An answer of HTTP. `text` is null when there was more than `SCHEMA_BYTES_MAX`. */
 export interface HttpAnswer {

@@ -5,9 +5,10 @@ import type { CleanupPolicy, ClusterMetadata } from './kafka-cluster.ts';
 import { brokerFailure, KAFKA_ERROR } from './kafka-errors.ts';
 import type { FollowParts } from './kafka-follow.ts';
 import { KafkaPartition } from './kafka-partitions.ts';
-import { beginsTooLate, beginsTooLateText } from './kafka-stops.ts';
+import { beginsTooLate } from './kafka-stops.ts';
 import type { KafkaTrouble } from './kafka-trouble.ts';
 import type { SourceEvent } from './source.ts';
+import { beginningMissing } from './stops.ts';
 import { partitionName } from './positions.ts';
 
 /** Least time between two looks, also when something asks for one. */
@@ -123,9 +124,10 @@ export class TopicWatch {
     const { partitions, acceptsHoles } = this.#parts;
     partitions.add(state);
     if (found.start === 0) return;
+    const missing = beginsTooLate(found, found.start);
     if (acceptsHoles) {
-      this.#say({ kind: 'gap', gap: beginsTooLateText(found, found.start) });
+      this.#say({ kind: 'gap', gap: missing });
       partitions.moved.push(state);
-    } else this.#trouble.stop(state, beginsTooLate(found, found.start));
+    } else this.#trouble.stop(state, beginningMissing(found, found.start, missing));
   }
 }
