@@ -1,7 +1,7 @@
 import type { TokenCredential } from '@azure/identity';
 import type { SchemaId } from '../change/framing.ts';
 import type { SchemaAnswer } from '../change/schemas.ts';
-import { createTokenCredential } from '../runtime/azure-identity.ts';
+import { lazyTokenCredential } from '../runtime/azure-identity.ts';
 import { createSystemClock, type Clock } from '../runtime/clock.ts';
 import type { AzureRegistryConfig } from './registry-options.ts';
 import { getText, jsonOf } from './registry-http.ts';
@@ -23,12 +23,13 @@ class AzureRegistry implements SchemaRegistry {
   readonly name: string;
   readonly #config: AzureRegistryConfig;
   readonly #clock: Clock;
-  #credential: Promise<TokenCredential> | null = null;
+  readonly #credential: () => Promise<TokenCredential>;
 
   constructor(config: AzureRegistryConfig, clock: Clock) {
     this.name = `the schema registry of ${config.url} (RENTFOLD_SCHEMA_REGISTRY_NAMESPACE)`;
     this.#config = config;
     this.#clock = clock;
+    this.#credential = lazyTokenCredential(config.identity, clock);
   }
 
   covers(id: SchemaId): boolean {
@@ -36,7 +37,7 @@ class AzureRegistry implements SchemaRegistry {
   }
 
   async ask(id: SchemaId, signal: AbortSignal): Promise<SchemaAnswer> {
-    if (!ID.test(String(id))) return { kind: 'refused', code: 'SCHEMA_UNKNOWN', reason: 'that is no id of an Azure Schema Registry' };
+    if (!ID.test(String(id))) return { kind: 'refused', code: 'SCHEMA_UNKNOWN', reason: 'that is no id of an Azure Schema Registry', mayChange: false };
     const url = `${this.#config.url}/$schemaGroups/$schemas/${encodeURIComponent(id)}?api-version=${API_VERSION}`;
     const { status, contentType, text } = await getText(url, { accept: '*/*', authorization: `Bearer ${await this.#token(signal)}` }, { refused: REFUSED, clock: this.#clock }, signal);
     if (text === null) return tooLarge();
@@ -49,9 +50,8 @@ class AzureRegistry implements SchemaRegistry {
   }
 
   async #token(signal: AbortSignal): Promise<string> {
-    this.#credential ??= createTokenCredential(this.#config.identity, this.#clock);
     try {
-      const token = await (await this.#credential).getToken(SCOPE, { abortSignal: signal });
+      const token = await (await this.#credential()).getToken(SCOPE, { abortSignal: signal });
       if (token !== null) return token.token;
     } catch (error) {
       throw new RegistryTrouble(`no token for it can be had: ${(error as Error).message}`);

@@ -63,9 +63,9 @@ class ConfluentRegistry implements SchemaRegistry {
       const path = `/subjects/${encodeURIComponent(subject)}/versions/${version}`;
       if (seen.has(path)) continue;
       seen.add(path);
-      if (seen.size > REFERENCES_MAX) return { kind: 'refused', code: 'SCHEMA_INVALID', reason: `it refers to more than ${REFERENCES_MAX} others` };
+      if (seen.size > REFERENCES_MAX) return { kind: 'refused', code: 'SCHEMA_INVALID', reason: `it refers to more than ${REFERENCES_MAX} others`, mayChange: false };
       const found = await this.#get(path, REFERENCE_NOT_FOUND, signal);
-      if ('code' in found) return { kind: 'refused', code: 'SCHEMA_INVALID', reason: `it refers to version ${version} of ${JSON.stringify(subject)}, of which ${found.reason}` };
+      if ('code' in found) return { kind: 'refused', code: 'SCHEMA_INVALID', reason: `it refers to version ${version} of ${JSON.stringify(subject)}: ${found.reason}`, mayChange: found.mayChange };
       const wrong = await this.#gather(found, texts, seen, signal);
       if (wrong !== null) return wrong;
     }

@@ -8,7 +8,7 @@ const ANSWER_MS = 10_000;
 /** Longest rest that a registry's Retry-After is granted. */
 const REST_MS_MAX = 60_000;
 
-/** An answer of HTTP. `text` is null when there was more than `SCHEMA_BYTES_MAX`. */
+/** An answer of HTTP. `text` is null when it is 200 with more than `SCHEMA_BYTES_MAX`. */
 export interface HttpAnswer {
   readonly status: number;
   readonly contentType: string;
@@ -31,7 +31,9 @@ export async function getText(url: string, headers: Readonly<Record<string, stri
       await response.body?.cancel();
       throw new RegistryTrouble(reasonOf(status, refused), Math.min(REST_MS_MAX, retryAfterMs(response.headers.get('retry-after'), clock.now()) ?? 0));
     }
-    return { status, contentType: response.headers.get('content-type') ?? '', text: await readText(response) };
+    const text = await readText(response);
+    if (text === null && status !== 200) throw new RegistryTrouble(`it answers HTTP ${status} with more than ${SCHEMA_BYTES_MAX} bytes: something else may answer in its place`);
+    return { status, contentType: response.headers.get('content-type') ?? '', text };
   } catch (error) {
     if (error instanceof RegistryTrouble) throw error;
     if (inTime.aborted && !signal.aborted) throw new RegistryTrouble(`it did not answer within ${ANSWER_MS / 1000} s`);

@@ -162,6 +162,20 @@ describe('records that need a schema', () => {
     expect([letters().length, askedFor(900)]).toEqual([2, 2]);
   });
 
+  it('are dead letters for good when the schema is larger than is read: nobody asks for it again', async () => {
+    server.script = answering(200, { schema: JSON.stringify({ ...ROW, doc: 'x'.repeat(4_200_000) }) });
+    source.give(records(record(0, 0, 1)));
+    await until(() => entries().length === 1);
+    movedMs = 31_000;
+    source.give(records(record(0, 1, 1)));
+    await until(() => entries().length === 2);
+    movedMs = 62_000;
+    source.give(records(record(0, 2, 1)));
+    await until(() => entries().length === 3);
+    expect([letters(), askedFor(1)]).toEqual([['SCHEMA_INVALID', 'SCHEMA_INVALID', 'SCHEMA_INVALID'], 1]);
+    expect(batches()[0].letters[0].letter.message).toMatch(/has schema 1, and .* larger than 4194304 bytes.*register a smaller one/);
+  });
+
   it('wait no longer than for the schema that is away, also when another one was refused meanwhile and is asked for again', async () => {
     away.add(1);
     source.give(records(record(0, 0, 900), record(0, 1, 1)));
@@ -240,7 +254,7 @@ describe('records that need a schema', () => {
 
 it('a batch that names more schemas than are kept is decoded, and the next one', async () => {
   const source = new GivenSource();
-  const registry: SchemaRegistry = { name: 'the registry', covers: () => true, ask: () => Promise.resolve({ kind: 'refused', code: 'SCHEMA_UNKNOWN', reason: 'it is not known' }) };
+  const registry: SchemaRegistry = { name: 'the registry', covers: () => true, ask: () => Promise.resolve({ kind: 'refused', code: 'SCHEMA_UNKNOWN', reason: 'it is not known', mayChange: true }) };
   const ingest = createInlineIngest(source, createDecoder, [registry], { ...system, sleep: (_, signal) => system.sleep(0, signal) });
   await ingest.open({ positions: [], seenTables: {}, decode: optionsOf(), acceptIncompleteHistory: false, recordsMax: 2_000, creditsMax: 1 });
   source.give(records(...Array.from({ length: 1_500 }, (_, i) => record(0, i, 1 + i))), records(record(0, 1_500, 1)), null);
