@@ -29,6 +29,7 @@ export class SchemaDesk {
   /** Ids that registries do not answer for. The first of a registry is said; it is over when none is left. */
   readonly #troubled = new Map<SchemaRegistry, Set<SchemaId>>();
   readonly #warnings: SourceWarning[] = [];
+  readonly #learnt: SchemaId[] = [];
   #requests = 0;
   readonly #queue: (() => void)[] = [];
 
@@ -73,6 +74,11 @@ export class SchemaDesk {
     return this.#warnings.shift() ?? null;
   }
 
+  /** The next id about which something was learnt, or null. */
+  nextLearnt(): SchemaId | null {
+    return this.#learnt.shift() ?? null;
+  }
+
   async #learn(id: SchemaId): Promise<void> {
     const registry = this.#registries.find((one) => one.covers(id))!;
     const backoff = new Backoff(PAUSES_MS);
@@ -89,6 +95,7 @@ export class SchemaDesk {
     try {
       const answer = await registry.ask(id, this.#signal);
       this.#book.learn(id, answer);
+      this.#learnt.push(id);
       if (answer.kind === 'refused' && answer.mayChange) {
         this.#refusedUntil.delete(id);
         this.#refusedUntil.set(id, this.#clock.monotonicMs() + REFUSED_MS);
