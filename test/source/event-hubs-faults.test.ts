@@ -147,6 +147,19 @@ describe('a reader whose link or connection ends', () => {
     faultFired('H10');
   });
 
+  it('makes a new connection when its claims are not answered any more, although questions are', async () => {
+    const { reader, expected } = await readThrough(async () => {
+      const { connections, counters } = log.double;
+      log.double.refuseTokens(1, 'silent');
+      log.double.detach('t', 0, 'amqp:link:detach-forced');
+      await until(() => log.double.connections > connections);
+      expect(counters.tokens.filter(({ status }) => status === null).length).toBeGreaterThan(1);
+      faultFired('H15');
+    }, { timing: { requestMs: 1_000 } });
+    expect(reader.records).toEqual(expected);
+    expect([reader.warnings, reader.stops]).toEqual([[{ code: 'SOURCE_RETRYING', message: expect.stringMatching(/^t\/0 .*/) as string }], []]);
+  });
+
   it('goes on after its claim ended and new ones were refused for a while, and shows no secret', async () => {
     const { reader, expected } = await readThrough(async () => {
       log.double.refuseTokens(3);
