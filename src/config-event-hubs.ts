@@ -1,6 +1,7 @@
 import { azureIdentity } from './config-identity.ts';
 import type { OptionName } from './config-options.ts';
 import type { Values } from './config-values.ts';
+import type { AzureIdentityConfig } from './runtime/azure-identity.ts';
 import type { EventHubsConfig } from './source/event-hubs-options.ts';
 
 /** The options of `RENTFOLD_SOURCE=event-hubs`. */
@@ -27,10 +28,10 @@ export function eventHubsConfig(values: Values, path: (name: OptionName) => stri
   const read = readConnectionString(connectionString);
   const place = typeof read === 'string' ? null : read;
   const given = values.text('RENTFOLD_EVENT_HUBS_NAMESPACE').toLowerCase();
-  const common = { hubs: hubsOf(values, place), consumerGroup: values.text('RENTFOLD_EVENT_HUBS_CONSUMER_GROUP') };
+  const common = { hubs: hubsOf(values, identity, place), consumerGroup: values.text('RENTFOLD_EVENT_HUBS_CONSUMER_GROUP') };
   if (identity !== null) {
     if (connectionString !== '') values.problem('RENTFOLD_EVENT_HUBS_CONNECTION_STRING', `and RENTFOLD_AZURE_IDENTITY=${identity.kind} are both given: leave one of them out`);
-    values.needed('RENTFOLD_EVENT_HUBS_NAMESPACE', `RENTFOLD_SOURCE=event-hubs with RENTFOLD_AZURE_IDENTITY=${identity.kind}`);
+    values.needed('RENTFOLD_EVENT_HUBS_NAMESPACE', byIdentity(identity));
     return { ...common, credential: { kind: 'identity', namespace: given, identity }, namespace: given };
   }
   if (connectionString === '') values.problem('RENTFOLD_EVENT_HUBS_CONNECTION_STRING', 'is needed for RENTFOLD_SOURCE=event-hubs, or RENTFOLD_EVENT_HUBS_NAMESPACE with RENTFOLD_AZURE_IDENTITY');
@@ -38,10 +39,15 @@ export function eventHubsConfig(values: Values, path: (name: OptionName) => stri
   return { ...common, credential: { kind: 'connection-string', connectionString }, namespace: place?.namespace ?? given };
 }
 
-function hubsOf(values: Values, place: NamedPlace | null): string[] {
+function byIdentity({ kind }: AzureIdentityConfig): string {
+  return `RENTFOLD_SOURCE=event-hubs with RENTFOLD_AZURE_IDENTITY=${kind}`;
+}
+
+/** An identity names no hubs; a connection string (`place`) may be for one alone. */
+function hubsOf(values: Values, identity: AzureIdentityConfig | null, place: NamedPlace | null): string[] {
   const names = values.list('RENTFOLD_EVENT_HUBS_NAMES');
-  if (place === null || place.hub === null) {
-    values.needed('RENTFOLD_EVENT_HUBS_NAMES', 'RENTFOLD_SOURCE=event-hubs, when the connection string names no hub (EntityPath)');
+  if (identity !== null || place === null || place.hub === null) {
+    values.needed('RENTFOLD_EVENT_HUBS_NAMES', identity === null ? 'RENTFOLD_SOURCE=event-hubs, when the connection string names no hub (EntityPath)' : byIdentity(identity));
     return names;
   }
   const others = names.filter((name) => name.toLowerCase() !== place.hub!.toLowerCase());

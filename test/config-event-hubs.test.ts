@@ -71,6 +71,8 @@ describe('an identity', () => {
     expect(load({ ...identity, RENTFOLD_EVENT_HUBS_NAMESPACE: 'rental.servicebus.windows.net' }).source).toMatchObject({
       eventHubs: { credential: { kind: 'identity', namespace: 'rental.servicebus.windows.net', identity: { kind: 'managed', clientId: null } }, namespace: 'rental.servicebus.windows.net' },
     });
+    expect(problems({ RENTFOLD_AZURE_IDENTITY: 'managed', RENTFOLD_EVENT_HUBS_NAMESPACE: 'rental.servicebus.windows.net' })).toEqual([expect.stringMatching(/^RENTFOLD_EVENT_HUBS_NAMES: is needed for RENTFOLD_SOURCE=event-hubs with RENTFOLD_AZURE_IDENTITY=managed$/)]);
+    expect(problems({ ...identity, RENTFOLD_EVENT_HUBS_NAMESPACE: 'rental.servicebus.windows.net', RENTFOLD_EVENT_HUBS_CONNECTION_STRING: `${PLACE};EntityPath=other` })).toEqual([expect.stringMatching(/are both given/)]);
     expect(problems(identity)).toEqual([expect.stringMatching(/^RENTFOLD_EVENT_HUBS_NAMESPACE: is needed .*RENTFOLD_AZURE_IDENTITY=managed/)]);
     expect(problems({ ...identity, RENTFOLD_EVENT_HUBS_NAMESPACE: 'rental.servicebus.windows.net', RENTFOLD_EVENT_HUBS_CONNECTION_STRING: PLACE })).toEqual([expect.stringMatching(/^RENTFOLD_EVENT_HUBS_CONNECTION_STRING: and RENTFOLD_AZURE_IDENTITY=managed are both given/)]);
     expect(problems({ RENTFOLD_EVENT_HUBS_NAMES: 'cdc' })).toEqual([expect.stringMatching(/^RENTFOLD_EVENT_HUBS_CONNECTION_STRING: is needed .*RENTFOLD_EVENT_HUBS_NAMESPACE/)]);

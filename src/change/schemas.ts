@@ -14,8 +14,8 @@ import type { ColumnTypes } from './schema-block.ts';
 export type SchemaAnswer =
   | { readonly kind: 'avro'; readonly texts: readonly string[] }
   | { readonly kind: 'json' }
-  /** Values with this id are dead letters: the registry does not know it, or it is a schema that is not read. `reason` ends a sentence. */
-  | { readonly kind: 'refused'; readonly code: 'SCHEMA_UNKNOWN' | 'SCHEMA_INVALID' | 'FRAMING_UNSUPPORTED'; readonly reason: string };
+  /** Values with this id are dead letters: the registry does not know it, or it is a schema that is not read. `reason` ends a sentence; `mayChange`: the registry may say something else later. */
+  | { readonly kind: 'refused'; readonly code: 'SCHEMA_UNKNOWN' | 'SCHEMA_INVALID' | 'FRAMING_UNSUPPORTED'; readonly reason: string; readonly mayChange: boolean };
 
 /** An id that is not known, with the partitions of a batch (by their number in it) whose records need it. */
 export interface SchemaNeed {

@@ -1,17 +1,36 @@
 import type { RecordBatch } from '../source/source.ts';
 
-/** Bytes that a record takes beside its key and value, about. */
+/** Bytes that a record takes beside its key and value, and a batch beside its records, about. */
 const RECORD_BYTES = 64;
+const BATCH_BYTES = 1024;
 
 /** The records and positions of some partitions of a batch (by their numbers in it), in the same order. The bytes are the batch's own. */
 export function partOf(batch: RecordBatch, wants: (partition: number) => boolean): RecordBatch {
   const numbers = batch.partitions.map((_, partition) => partition).filter(wants);
-  const numberOf = new Map(numbers.map((partition, number) => [partition, number]));
+  const wanted = new Set(numbers);
   const records: number[] = [];
-  for (let i = 0; i < batch.count; i++) if (numberOf.has(batch.partitionOf[i])) records.push(i);
+  for (let i = 0; i < batch.count; i++) if (wanted.has(batch.partitionOf[i])) records.push(i);
+  return pick(batch, numbers, records);
+}
+
+/** For each of some partitions of a batch, by its number in it: its records and position, with memory of their own, of no more bytes than they have. */
+export function copiesOf(batch: RecordBatch, wants: (partition: number) => boolean): ReadonlyMap<number, RecordBatch> {
+  const recordsOf = new Map(batch.partitions.map((_, partition): [number, number[]] => [partition, []]).filter(([partition]) => wants(partition)));
+  for (let i = 0; i < batch.count; i++) recordsOf.get(batch.partitionOf[i])?.push(i);
+  return new Map([...recordsOf].map(([partition, records]) => [partition, withOwnMemory(pick(batch, [partition], records))]));
+}
+
+/** About how many bytes a copy of a batch takes. */
+export function bytesHeld(batch: RecordBatch): number {
+  return payloadBytes(batch) + RECORD_BYTES * batch.count + BATCH_BYTES;
+}
+
+/** Some records of a batch, all of these partitions, and the partitions' positions. */
+function pick(batch: RecordBatch, partitions: readonly number[], records: readonly number[]): RecordBatch {
+  const numberOf = new Map(partitions.map((partition, number) => [partition, number]));
   const { contentTypes } = batch;
   return {
-    count: records.length, partitions: numbers.map((partition) => batch.partitions[partition]), bytes: batch.bytes,
+    count: records.length, partitions: partitions.map((partition) => batch.partitions[partition]), bytes: batch.bytes,
     partitionOf: Uint16Array.from(records, (i) => numberOf.get(batch.partitionOf[i])!),
     offset: Float64Array.from(records, (i) => batch.offset[i]), time: Float64Array.from(records, (i) => batch.time[i]),
     keyStart: Int32Array.from(records, (i) => batch.keyStart[i]), keyEnd: Int32Array.from(records, (i) => batch.keyEnd[i]),
@@ -20,30 +39,25 @@ export function partOf(batch: RecordBatch, wants: (partition: number) => boolean
   };
 }
 
-/** A batch with memory of its own, of no more bytes than its records have. */
-export function copyOf(batch: RecordBatch): RecordBatch {
-  const bytes = new Uint8Array(payloadBytes(batch));
+/** Gives a part its own bytes, and of the names of content types those that it has: the source's list grows, and is begun anew. */
+function withOwnMemory(part: RecordBatch): RecordBatch {
+  const bytes = new Uint8Array(payloadBytes(part));
   let used = 0;
-  const moved = (start: number, end: number): number => {
-    if (start < 0) return start;
-    bytes.set(batch.bytes.subarray(start, end), used);
-    used += end - start;
-    return used - (end - start);
-  };
-  const part = partOf(batch, () => true);
   for (let i = 0; i < part.count; i++) {
     for (const [start, end] of [[part.keyStart, part.keyEnd], [part.valueStart, part.valueEnd]]) {
-      const length = end[i] - start[i];
-      start[i] = moved(start[i], end[i]);
-      end[i] = start[i] + length;
+      if (start[i] < 0) continue;
+      bytes.set(part.bytes.subarray(start[i], end[i]), used);
+      used += end[i] - start[i];
+      [start[i], end[i]] = [used - (end[i] - start[i]), used];
     }
   }
-  return { ...part, bytes };
+  return { ...part, bytes, ...(part.contentTypes === undefined ? {} : { contentTypes: ownNames(part.contentTypes) }) };
 }
 
-/** About how many bytes a copy of a batch takes. */
-export function bytesHeld(batch: RecordBatch): number {
-  return payloadBytes(batch) + RECORD_BYTES * (batch.count + batch.partitions.length + 1);
+function ownNames({ names, of }: NonNullable<RecordBatch['contentTypes']>): NonNullable<RecordBatch['contentTypes']> {
+  const used = [...new Set(of)];
+  const numberOf = new Map(used.map((name, number) => [name, number]));
+  return { names: used.map((name) => names[name]), of: of.map((name) => numberOf.get(name)!) };
 }
 
 function payloadBytes({ count, keyStart, keyEnd, valueStart, valueEnd }: RecordBatch): number {

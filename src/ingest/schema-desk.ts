@@ -10,7 +10,7 @@ import type { SourceWarning } from '../source/source.ts';
 const REQUESTS_MAX = 8;
 /** First and longest pause before a registry is asked again. */
 const PAUSES_MS = [250, 15_000] as const;
-/** An id that was refused is asked for again after this time: a registry's copy may lag behind the one that the connector writes to. */
+/** An id that was refused, but not for good, is asked for again after this time: a registry's copy may lag behind the one that the connector writes to. */
 const REFUSED_MS = 30_000;
 
 /**
@@ -24,11 +24,12 @@ export class SchemaDesk {
   readonly #signal: AbortSignal;
   readonly #changed: Wake;
   readonly #asking = new Map<SchemaId, Promise<void>>();
-  /** Ids that were refused, in the order of the moments when that is over. */
+  /** Ids that were refused, but not for good, in the order of the moments when that is over. */
   readonly #refusedUntil = new Map<SchemaId, number>();
   /** Ids that registries do not answer for. The first of a registry is said; it is over when none is left. */
   readonly #troubled = new Map<SchemaRegistry, Set<SchemaId>>();
   readonly #warnings: SourceWarning[] = [];
+  readonly #learnt: SchemaId[] = [];
   #requests = 0;
   readonly #queue: (() => void)[] = [];
 
@@ -73,6 +74,11 @@ export class SchemaDesk {
     return this.#warnings.shift() ?? null;
   }
 
+  /** The next id about which something was learnt, or null. */
+  nextLearnt(): SchemaId | null {
+    return this.#learnt.shift() ?? null;
+  }
+
   async #learn(id: SchemaId): Promise<void> {
     const registry = this.#registries.find((one) => one.covers(id))!;
     const backoff = new Backoff(PAUSES_MS);
@@ -89,7 +95,8 @@ export class SchemaDesk {
     try {
       const answer = await registry.ask(id, this.#signal);
       this.#book.learn(id, answer);
-      if (answer.kind === 'refused') {
+      this.#learnt.push(id);
+      if (answer.kind === 'refused' && answer.mayChange) {
         this.#refusedUntil.delete(id);
         this.#refusedUntil.set(id, this.#clock.monotonicMs() + REFUSED_MS);
       }

@@ -1,10 +1,12 @@
 import type { SchemaBook } from '../change/decoder.ts';
+import type { SchemaId } from '../change/framing.ts';
+import type { SchemaNeed } from '../change/schemas.ts';
 import type { SchemaRegistry } from '../registry/registry.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { Wake } from '../runtime/wake.ts';
-import { partitionName } from '../source/positions.ts';
 import type { RecordBatch, SourceEvent, SourceWarning } from '../source/source.ts';
-import { bytesHeld, copyOf, partOf } from './batch-parts.ts';
+import { copiesOf, partOf } from './batch-parts.ts';
+import { HeldRecords } from './held-records.ts';
 import { SchemaDesk } from './schema-desk.ts';
 
 /** A batch waits so long for its schemas before the partitions that need them are set apart. */
@@ -24,8 +26,7 @@ export class SchemaGate {
   readonly #ended = new AbortController();
   readonly #signal: AbortSignal;
   readonly #changed = new Wake();
-  #held: RecordBatch[] = [];
-  #heldBytes = 0;
+  readonly #held = new HeldRecords();
 
   constructor(source: AsyncIterable<SourceEvent>, book: SchemaBook, registries: readonly SchemaRegistry[], clock: Clock, signal: AbortSignal) {
     this.#source = source[Symbol.asyncIterator]();
@@ -46,10 +47,10 @@ export class SchemaGate {
       while (!this.#signal.aborted) {
         yield* this.#warnings();
         yield* this.#released();
-        if (isOver && this.#held.length === 0) break;
-        if (!isOver && this.#heldBytes <= HELD_BYTES_MAX) next ??= this.#source.next();
-        if (this.#held.length > 0) waiting ??= this.#changed.wait().then(() => null);
-        const got = await Promise.race([next, this.#held.length > 0 ? waiting : null].filter((one) => one !== null));
+        if (isOver && this.#held.isEmpty) break;
+        if (!isOver && this.#held.bytes <= HELD_BYTES_MAX) next ??= this.#source.next();
+        if (!this.#held.isEmpty) waiting ??= this.#changed.wait().then(() => null);
+        const got = await Promise.race([next, this.#held.isEmpty ? null : waiting].filter((one) => one !== null));
         if (got === null) {
           waiting = null;
           continue;
@@ -73,51 +74,37 @@ export class SchemaGate {
     for (let warning: SourceWarning | null; (warning = this.#desk.nextWarning()) !== null;) yield { kind: 'warned', warning };
   }
 
-  /** A batch of the source: the part of it that may be decoded; the rest is copied and set apart. */
+  /** A batch of the source: the part of it that may be decoded; the rest is copied and set apart: what lacks a schema, and what stands behind records that wait in its partition. */
   async *#let(batch: RecordBatch): AsyncGenerator<SourceEvent, void, void> {
     this.#desk.forgetOld();
-    if (this.#held.length === 0) this.#book.trim();
-    const apart = new Set(this.#held.flatMap(({ partitions }) => partitions.map(partitionName)));
+    if (this.#held.isEmpty) this.#book.trim();
     const ids = this.#missing(batch).map(({ id }) => id);
-    if (ids.length === 0 && apart.size === 0) return yield { kind: 'records', batch };
-    if (ids.length > 0) await this.#desk.ask(ids, apart.size > 0 ? 0 : PATIENCE_MS);
+    if (ids.length === 0 && this.#held.isEmpty) return yield { kind: 'records', batch };
+    if (ids.length > 0) await this.#desk.ask(ids, this.#held.isEmpty ? PATIENCE_MS : 0);
     yield* this.#warnings();
-    const [ready, rest] = this.#split(batch, apart);
-    if (rest !== null) this.#hold(copyOf(rest));
-    if (ready !== null) yield { kind: 'records', batch: ready };
+    const lacks: SchemaId[][] = batch.partitions.map(() => []);
+    if (ids.length > 0) for (const { id, partitions } of this.#missing(batch)) for (const partition of partitions) lacks[partition].push(id);
+    const waits = batch.partitions.map((place, partition) => lacks[partition].length > 0 || this.#held.has(place));
+    if (!waits.includes(true)) return yield { kind: 'records', batch };
+    for (const [partition, part] of copiesOf(batch, (number) => waits[number])) this.#held.add(part, lacks[partition]);
+    if (waits.includes(false)) yield { kind: 'records', batch: partOf(batch, (partition) => !waits[partition]) };
   }
 
   /** What was set apart and may be decoded now. */
   *#released(): Generator<SourceEvent, void, void> {
-    if (this.#held.length === 0) return;
-    const held = this.#held;
-    this.#held = [];
-    this.#heldBytes = 0;
-    const apart = new Set<string>();
-    for (const batch of held) {
-      // An id that was refused while its records waited for another may be forgotten by now.
-      this.#desk.begin(this.#missing(batch).map(({ id }) => id));
-      const [ready, rest] = this.#split(batch, apart);
-      if (rest !== null) this.#hold(ready === null ? batch : copyOf(rest));
-      if (ready !== null) yield { kind: 'records', batch: ready };
+    for (let id: SchemaId | null; (id = this.#desk.nextLearnt()) !== null;) {
+      for (const batch of this.#held.release(id, (held) => this.#askedFor(held))) yield { kind: 'records', batch };
     }
   }
 
-  #hold(batch: RecordBatch): void {
-    this.#held.push(batch);
-    this.#heldBytes += bytesHeld(batch);
+  /** Ids that a batch lacks; they are asked for. One that was refused while its records waited for another may be forgotten by now. */
+  #askedFor(batch: RecordBatch): readonly SchemaId[] {
+    const ids = this.#missing(batch).map(({ id }) => id);
+    this.#desk.begin(ids);
+    return ids;
   }
 
-  /** The part whose schemas are known, and the part that must wait: for a schema, or behind what waits in its partition (`apart`, to which it is added). */
-  #split(batch: RecordBatch, apart: Set<string>): readonly [ready: RecordBatch | null, rest: RecordBatch | null] {
-    for (const { partitions } of this.#missing(batch)) for (const partition of partitions) apart.add(partitionName(batch.partitions[partition]));
-    const waits = batch.partitions.map((partition) => apart.has(partitionName(partition)));
-    if (!waits.includes(true)) return [batch, null];
-    if (!waits.includes(false)) return [null, batch];
-    return [partOf(batch, (partition) => !waits[partition]), partOf(batch, (partition) => waits[partition])];
-  }
-
-  #missing(batch: RecordBatch): ReturnType<SchemaBook['missing']> {
+  #missing(batch: RecordBatch): readonly SchemaNeed[] {
     return this.#book.missing(batch).filter(({ id }) => this.#desk.covers(id));
   }
 }

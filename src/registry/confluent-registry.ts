@@ -1,7 +1,9 @@
 import type { SchemaId } from '../change/framing.ts';
 import type { SchemaAnswer } from '../change/schemas.ts';
+import { createSystemClock, type Clock } from '../runtime/clock.ts';
 import type { ConfluentRegistryConfig } from './registry-options.ts';
-import { SCHEMA_BYTES_MAX, getText, jsonOf } from './registry-http.ts';
+import { getText, jsonOf, type HttpParts } from './registry-http.ts';
+import { tooLarge, typeNotRead, unknownTo, type Refusal } from './registry-refusals.ts';
 import { RegistryTrouble, type SchemaRegistry } from './registry.ts';
 
 /** Schemas that one may refer to, itself included. */
@@ -18,21 +20,23 @@ interface Registered {
 }
 
 /** What came of asking for one: the schema, or why values with it are dead letters. */
-type Found = Registered | Extract<SchemaAnswer, { kind: 'refused' }>;
+type Found = Registered | Refusal;
 
 /** A registry with Confluent's API: numbers in front of values. Connects when it is asked. */
-export function createConfluentRegistry(config: ConfluentRegistryConfig): SchemaRegistry {
-  return new ConfluentRegistry(config);
+export function createConfluentRegistry(config: ConfluentRegistryConfig, clock: Clock = createSystemClock()): SchemaRegistry {
+  return new ConfluentRegistry(config, clock);
 }
 
 class ConfluentRegistry implements SchemaRegistry {
   readonly name: string;
   readonly #url: string;
   readonly #headers: Record<string, string>;
+  readonly #http: HttpParts;
 
-  constructor({ url, login }: ConfluentRegistryConfig) {
+  constructor({ url, login }: ConfluentRegistryConfig, clock: Clock) {
     this.name = `the schema registry at ${url} (RENTFOLD_SCHEMA_REGISTRY_URL)`;
     this.#url = url;
+    this.#http = { refused: REFUSED, clock };
     this.#headers = {
       accept: 'application/vnd.schemaregistry.v1+json, application/json',
       ...(login === null ? {} : { authorization: `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}` }),
@@ -47,7 +51,7 @@ class ConfluentRegistry implements SchemaRegistry {
     const found = await this.#get(`/schemas/ids/${id}`, SCHEMA_NOT_FOUND, signal);
     if ('code' in found) return found;
     if (found.type === 'JSON') return { kind: 'json' };
-    if (found.type !== 'AVRO') return { kind: 'refused', code: 'FRAMING_UNSUPPORTED', reason: `that is a schema of the type ${found.type}, which is not read; Avro and JSON Schema are` };
+    if (found.type !== 'AVRO') return typeNotRead(found.type);
     const texts: string[] = [];
     const wrong = await this.#gather(found, texts, new Set(), signal);
     return wrong ?? { kind: 'avro', texts };
@@ -59,9 +63,9 @@ class ConfluentRegistry implements SchemaRegistry {
       const path = `/subjects/${encodeURIComponent(subject)}/versions/${version}`;
       if (seen.has(path)) continue;
       seen.add(path);
-      if (seen.size > REFERENCES_MAX) return { kind: 'refused', code: 'SCHEMA_INVALID', reason: `it refers to more than ${REFERENCES_MAX} others` };
+      if (seen.size > REFERENCES_MAX) return { kind: 'refused', code: 'SCHEMA_INVALID', reason: `it refers to more than ${REFERENCES_MAX} others`, mayChange: false };
       const found = await this.#get(path, REFERENCE_NOT_FOUND, signal);
-      if ('code' in found) return { kind: 'refused', code: 'SCHEMA_INVALID', reason: `it refers to version ${version} of ${JSON.stringify(subject)}, of which ${found.reason}` };
+      if ('code' in found) return { kind: 'refused', code: 'SCHEMA_INVALID', reason: `it refers to version ${version} of ${JSON.stringify(subject)}: ${found.reason}`, mayChange: found.mayChange };
       const wrong = await this.#gather(found, texts, seen, signal);
       if (wrong !== null) return wrong;
     }
@@ -70,11 +74,11 @@ class ConfluentRegistry implements SchemaRegistry {
   }
 
   async #get(path: string, notFound: ReadonlySet<number>, signal: AbortSignal): Promise<Found> {
-    const { status, text } = await getText(`${this.#url}${path}`, this.#headers, REFUSED, signal);
-    if (text === null) return { kind: 'refused', code: 'SCHEMA_INVALID', reason: `what the registry has under it is larger than ${SCHEMA_BYTES_MAX} bytes` };
+    const { status, text } = await getText(`${this.#url}${path}`, this.#headers, this.#http, signal);
+    if (text === null) return tooLarge();
     const body = jsonOf(text) as { error_code?: unknown; schema?: unknown; schemaType?: unknown; references?: unknown } | null | undefined;
     if (status === 404) {
-      if (typeof body?.error_code === 'number' && notFound.has(body.error_code)) return { kind: 'refused', code: 'SCHEMA_UNKNOWN', reason: `${this.name} does not know it` };
+      if (typeof body?.error_code === 'number' && notFound.has(body.error_code)) return unknownTo(this.name);
       throw new RegistryTrouble(`there is no registry with Confluent's API at this address (HTTP 404 for ${path}): Apicurio's ends with /apis/ccompat/v7`);
     }
     const registered = body === null || body === undefined ? null : readRegistered(body);

@@ -42,6 +42,20 @@ export async function createTokenCredential(config: AzureIdentityConfig, clock: 
   }
 }
 
+/** The credential of the first who asks for it, for all. One that could not be made is made anew for whoever asks next: what stood in the way may have passed. */
+export function lazyTokenCredential(config: AzureIdentityConfig, clock: Clock): () => Promise<TokenCredential> {
+  let credential: Promise<TokenCredential> | null = null;
+  return async () => {
+    credential ??= createTokenCredential(config, clock);
+    try {
+      return await credential;
+    } catch (error) {
+      credential = null;
+      throw error;
+    }
+  };
+}
+
 function credentialOf(config: AzureIdentityConfig, library: typeof Library): TokenCredential {
   const settings = { retryOptions: RETRY, loggingOptions: { enableUnsafeSupportLogging: false } };
   switch (config.kind) {

@@ -1,6 +1,7 @@
 import { RentfoldError } from '../errors.ts';
 import { identityFailureIn } from '../runtime/azure-identity-failure.ts';
 import { oneLine } from '../runtime/one-line.ts';
+import { retryAfterMs } from '../runtime/retry-after.ts';
 import type { AzureAccount } from './azure-account.ts';
 
 /** What the service answered or the network did, in words. Nothing that could hold a secret is taken over: codes, never bodies or addresses with a query. */
@@ -53,7 +54,7 @@ export function failureOf(error: unknown, account: AzureAccount, now: number): F
   const service = named === undefined || named === 'REQUEST_SEND_ERROR' ? CODE_OF_STATUS[statusCode] ?? 'UNKNOWN' : oneLine(named).slice(0, 80);
   const answer: Answer = { now, status: statusCode, code: service, text: `${message}\n${response?.bodyAsText ?? ''}` };
   const { words, verdict } = explain(answer, account);
-  return { status: statusCode, code: service, words, verdict, mayPass: MAY_PASS.has(statusCode) || isAltered(answer) || isOldToken(answer, account), retryAfterMs: retryAfter(response?.headers?.get('retry-after'), now) };
+  return { status: statusCode, code: service, words, verdict, mayPass: MAY_PASS.has(statusCode) || isAltered(answer) || isOldToken(answer, account), retryAfterMs: retryAfterMs(response?.headers?.get('retry-after'), now) };
 }
 
 /** The failure as an error. `known`: the account has taken requests before, so what fails now is an outage whatever it is. */
@@ -153,12 +154,4 @@ function explainIdentity({ status, code }: Answer): Explanation {
 function hasExpired(signature: string, now: number): boolean {
   const end = new URLSearchParams(signature).get('se');
   return end !== null && Date.parse(end) <= now;
-}
-
-/** Seconds or a date, as milliseconds from now; null for anything else. */
-function retryAfter(text: string | undefined, now: number): number | null {
-  if (text === undefined) return null;
-  if (/^\d{1,6}$/.test(text)) return Number(text) * 1_000;
-  const date = Date.parse(text);
-  return Number.isNaN(date) ? null : Math.max(0, date - now);
 }

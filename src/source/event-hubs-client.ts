@@ -38,6 +38,8 @@ const KEY_CLAIM_MS = 45 * 60 * 1000;
 const TOKEN_MARGIN_MS = 2 * 60 * 1000;
 const RENEW_AGAIN_MS = 5_000;
 const CLOSE_MS = 2_000;
+/** Claims in a row without an answer, after which their link is taken for dead: the client would keep it as long as its connection. */
+const SILENT_CLAIMS_MAX = 3;
 
 /** Bounds of a partition as the service tells them: sequence number of the first event there, and of the next one to come. */
 export interface HubBounds {
@@ -56,6 +58,8 @@ export class HubClient {
   readonly #signal: AbortSignal;
   readonly #links = new Set<HubLink>();
   readonly #watched = new WeakSet<Connection>();
+  /** Claims in a row that were not answered. */
+  #silentClaims = 0;
 
   /** `identity`: what gives tokens, where no connection string is given. */
   constructor(config: EventHubsConfig, hub: string, identity: TokenCredential | null, timing: EventHubsTiming, clock: Clock, signal: AbortSignal) {
@@ -82,19 +86,20 @@ export class HubClient {
     return isEmpty || beginningSequenceNumber >= end ? { start: Math.max(0, end), end: Math.max(0, end) } : { start: Math.max(0, beginningSequenceNumber), end };
   }
 
-  /** Attaches to a partition; nothing comes before credit is given. The claim is renewed as long as the link lasts; `trouble` hears when that fails. */
-  async attach(partition: number, start: LinkStart, handlers: LinkHandlers, trouble: (failure: HubFailure) => void): Promise<HubLink> {
+  /** Attaches to a partition; nothing comes before credit is given. The claim is renewed as long as the link lasts; `claimed` hears of each one: null, or why it failed. */
+  async attach(partition: number, start: LinkStart, handlers: LinkHandlers, claimed: (failure: HubFailure | null) => void): Promise<HubLink> {
     const { config } = this.#context;
     const audience = config.getReceiverAudience(String(partition), this.#group);
-    return await this.#ask(`partition ${partition}`, async (abortSignal) => {
+    return await this.#claiming(`partition ${partition}`, async (abortSignal) => {
       await this.#context.readyToOpenLink({ abortSignal });
       const renewInMs = await this.#claim(audience, abortSignal);
+      claimed(null);
       const { connection } = this.#context;
       this.#watch(connection);
       const name = `rentfold-${partition}-${randomUUID()}`;
       const link = await HubLink.attach({ connection, name, address: config.getReceiverAddress(String(partition), this.#group), signal: abortSignal }, start, handlers);
       this.#links.add(link);
-      void this.#renew(audience, renewInMs, AbortSignal.any([link.over, this.#signal]), trouble);
+      void this.#renew(audience, renewInMs, AbortSignal.any([link.over, this.#signal]), claimed);
       return link;
     });
   }
@@ -123,6 +128,23 @@ export class HubClient {
     } catch (error) {
       if (hubFailure(error).kind === 'unauthorized') await withinTime(this.#context.managementSession?.close() ?? Promise.resolve(), CLOSE_MS);
       throw error;
+    }
+  }
+
+  /** Runs something with a claim. Its link may be dead while all others of the connection live, and nothing else would end it: then the connection is made anew. */
+  async #claiming<Answer>(about: string, act: (signal: AbortSignal) => Promise<Answer>): Promise<Answer> {
+    try {
+      const answer = await this.#ask(about, act);
+      this.#silentClaims = 0;
+      return answer;
+    } catch (error) {
+      const failure = hubFailure(error);
+      this.#silentClaims = failure.kind === 'silent' ? this.#silentClaims + 1 : 0;
+      if (this.#silentClaims >= SILENT_CLAIMS_MAX) {
+        this.#silentClaims = 0;
+        this.break(failure.message);
+      }
+      throw failure;
     }
   }
 
@@ -162,16 +184,17 @@ export class HubClient {
   }
 
   /** Claims again and again until the link is over. A claim that fails is tried again soon: the service ends the link when the old one is over. */
-  async #renew(audience: string, firstMs: number, signal: AbortSignal, trouble: (failure: HubFailure) => void): Promise<void> {
+  async #renew(audience: string, firstMs: number, signal: AbortSignal, claimed: (failure: HubFailure | null) => void): Promise<void> {
     let nextMs = firstMs;
     for (;;) {
       await this.#clock.sleep(nextMs, signal);
       if (signal.aborted) return;
       try {
-        nextMs = await this.#ask('the claim', async (abortSignal) => await this.#claim(audience, abortSignal));
+        nextMs = await this.#claiming('the claim', async (abortSignal) => await this.#claim(audience, abortSignal));
+        claimed(null);
       } catch (error) {
         nextMs = RENEW_AGAIN_MS;
-        if (!signal.aborted) trouble(hubFailure(error));
+        if (!signal.aborted) claimed(hubFailure(error));
       }
     }
   }

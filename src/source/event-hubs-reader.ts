@@ -125,7 +125,7 @@ export class PartitionReader {
       const unfit = this.#unfit(bounds);
       if (unfit !== null) return { failure: unfit, wasWell: false };
       const start = this.#check.start(bounds);
-      this.#link = await this.#client.attach(this.state.partition, start, { message: (message) => this.#take(message), ended: (why) => this.#endLink(why) }, (why) => this.#claimFailed(why));
+      this.#link = await this.#client.attach(this.state.partition, start, { message: (message) => this.#take(message), ended: (why) => this.#endLink(why) }, (why) => this.#claimed(why));
       this.#credit = 0;
       this.ask();
       failure = await ended;
@@ -209,8 +209,12 @@ export class PartitionReader {
     this.#endLink(new HubFailure('passing', 'the partition stopped'));
   }
 
-  #claimFailed(failure: HubFailure): void {
-    this.#parts.notices.warn(`claim ${this.state.topic}`, `Hub ${this.state.topic}: the claim to read could not be renewed: ${failure.message}. It is tried again; reading goes on for as long as the last one holds.`);
+  /** `failure`: why the claim to read could not be made anew; null: it was. */
+  #claimed(failure: HubFailure | null): void {
+    const name = partitionName(this.state);
+    const about = `claim ${name}`;
+    if (failure === null) this.#parts.notices.over(about);
+    else this.#parts.notices.warn(about, `${name}: the claim to read could not be renewed: ${failure.message}. It is tried again; reading goes on for as long as the last one holds.`);
   }
 
   #warn(failure: HubFailure): void {

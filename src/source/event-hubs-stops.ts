@@ -1,20 +1,15 @@
-import type { Code } from '../errors.ts';
 import type { HubPartition, LastEvent } from './event-hubs-partition.ts';
 import { partitionName, type TopicPartition } from './positions.ts';
 import type { PartitionStop } from './source.ts';
+import { ACCEPT, stop } from './stops.ts';
 
 /** The ways a partition of a hub can come to a stop while it is read, with the words an operator reads. Offsets are sequence numbers. */
 
 const OTHER_LOG = 'Check that it is the hub this store was made from; otherwise replay into an empty store';
-const ACCEPT = 'RENTFOLD_ACCEPT_INCOMPLETE_HISTORY=true';
 
-function stop({ topic, partition }: TopicPartition, code: Code, offset: number | null, message: string): PartitionStop {
-  return { topic, partition, code, offset, message };
-}
-
-/** HISTORY_INCOMPLETE: a partition that appeared while running, and whose beginning is gone. */
-export function beginsTooLate(place: TopicPartition, start: number): PartitionStop {
-  return stop(place, 'HISTORY_INCOMPLETE', start, `${partitionName(place)} appeared with sequence number ${start}: events 0 to ${start - 1} are missing. Provide the whole partition, or set ${ACCEPT}, then restart.`);
+/** A partition that appeared while running, and whose beginning is gone, in words. */
+export function beginsTooLate(place: TopicPartition, start: number): string {
+  return `${partitionName(place)} appeared with sequence number ${start}: events 0 to ${start - 1} are missing`;
 }
 
 /** What retention took, in words. */

@@ -8,6 +8,7 @@ import type { PartitionReader } from './event-hubs-reader.ts';
 import { beginsTooLate, hubGone } from './event-hubs-stops.ts';
 import { partitionName } from './positions.ts';
 import type { SourceEvent } from './source.ts';
+import { beginningMissing } from './stops.ts';
 
 /** Partitions asked about at the same time. */
 const TOGETHER_MAX = 8;
@@ -130,9 +131,15 @@ export class HubWatch {
     this.#lookForStuck(reader);
   }
 
-  /** Partitions that appeared while running start at their beginning, which must be the first event. */
+  /** Partitions that appeared while running start at their beginning, which must be the first event unless gaps are accepted. */
   #appeared(client: HubClient, state: HubPartition): void {
-    if (state.start > 0) state.stop = beginsTooLate(state, state.start);
+    if (state.start > 0) {
+      const missing = beginsTooLate(state, state.start);
+      if (this.#parts.acceptsHoles) {
+        this.#parts.say({ kind: 'gap', gap: missing });
+        state.movedTo = state.start;
+      } else state.stop = beginningMissing(state, state.start, missing);
+    }
     this.#parts.add(client, state);
     this.#parts.moved();
   }

@@ -1,14 +1,11 @@
-import { partitionName, type TopicPartition } from './positions.ts';
+import { partitionName } from './positions.ts';
 import type { PartitionStop } from './source.ts';
+import { stop } from './stops.ts';
 import type { Code } from '../errors.ts';
 import { messageOf } from '../runtime/message-of.ts';
 import type { FileState, PartitionState } from './file-partitions.ts';
 
 /** The ways a partition of a file can come to a stop, with the words an operator reads. Each names file, line and offset, and what to do next. */
-
-function stop(at: TopicPartition, code: Code, offset: number | null, message: string): PartitionStop {
-  return { topic: at.topic, partition: at.partition, code, offset, message };
-}
 
 /** OFFSET_FELL: the log's order cannot be trusted from here on. */
 export function offsetFell(state: PartitionState, lineNumber: number, offset: number, before: number): PartitionStop {
@@ -21,9 +18,9 @@ export function inTwoFiles(state: PartitionState, second: FileState, offset: num
   return stop(state, 'PARTITION_IN_TWO_FILES', offset, `${partitionName(state)} is in ${state.file.path} and in ${second.path}, so the order of its records is not known. Put each partition into one file, then restart.`);
 }
 
-/** HISTORY_INCOMPLETE, for a partition that appeared while running: those there at start are checked by `open`. */
-export function beginsTooLate(state: PartitionState, offset: number): PartitionStop {
-  return stop(state, 'HISTORY_INCOMPLETE', offset, `${partitionName(state)} appeared in ${state.file.path} with offset ${offset}: offsets 0 to ${offset - 1} are missing. Provide the whole partition, or set RENTFOLD_ACCEPT_INCOMPLETE_HISTORY=true, then restart.`);
+/** A partition that appeared while running, and whose beginning is gone, in words. */
+export function beginsTooLate(state: PartitionState, offset: number): string {
+  return `${partitionName(state)} appeared in ${state.file.path} with offset ${offset}: offsets 0 to ${offset - 1} are missing`;
 }
 
 /** FILE_LINE_INVALID: every partition of the file stops, because any of them may have been meant. */

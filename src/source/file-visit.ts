@@ -6,6 +6,7 @@ import { JsonFault } from './file-json.ts';
 import { FileLine } from './file-line.ts';
 import { stopFile, type FileState, type PartitionState, type FilePartitions } from './file-partitions.ts';
 import type { LineReader } from './file-reader.ts';
+import { beginningMissing } from './stops.ts';
 import { beginsTooLate, fileReplaced, fileUnreadable, inTwoFiles, lineInvalid, offsetFell } from './file-stops.ts';
 
 /** Why gathering lines paused. */
@@ -122,7 +123,7 @@ export class FileVisitor {
     state.last = offset;
     if (state.start < 0) {
       state.start = offset;
-      if (offset > 0) return stopped(state, beginsTooLate(state, offset));
+      if (offset > 0) return stopped(state, beginningMissing(state, offset, beginsTooLate(state, offset)));
     }
     state.next = offset + 1;
     if (state.end < state.next) {

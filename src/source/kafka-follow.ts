@@ -32,8 +32,6 @@ export interface FollowParts {
   readonly cluster: KafkaCluster;
   readonly selection: TopicSelection;
   readonly partitions: KafkaPartitions;
-  /** Partitions whose position moved over an accepted gap when the log was opened. */
-  readonly moved: readonly KafkaPartition[];
   readonly waiting: readonly string[];
   readonly recordsMax: number;
   /** Offsets that are missing from a log that is not compacted are told, and do not stop a partition. */
@@ -91,7 +89,6 @@ export class KafkaFollower {
     signal.addEventListener('abort', () => this.#wakeAll(), { once: true });
     this.#watching = this.#watch.run();
     this.#startFetchers();
-    if (!signal.aborted) yield* this.#reader.moved(this.#parts.moved);
     while (!signal.aborted) {
       yield* this.#tell();
       const next = this.#answers.shift();
@@ -118,7 +115,9 @@ export class KafkaFollower {
   }
 
   *#tell(): Generator<SourceEvent, void, void> {
+    const { moved } = this.#parts.partitions;
     while (this.#news.length > 0) yield this.#news.shift()!;
+    if (moved.length > 0) yield* this.#reader.moved(moved.splice(0));
     const now = this.#parts.clock.monotonicMs();
     if (!this.#boundsMoved || now - this.#boundsToldAt < BOUNDS_MS) return;
     this.#boundsMoved = false;

@@ -66,6 +66,8 @@ export class KafkaPartition implements ReadPartition {
 
 /** All partitions, in the order in which the next fetch asks for them: those that wait longest come first, because an answer may be full before all had their turn. */
 export class KafkaPartitions {
+  /** Those whose position moved over an accepted gap, and that is not told yet. */
+  readonly moved: KafkaPartition[] = [];
   #turns: KafkaPartition[] = [];
   readonly #byName = new Map<string, KafkaPartition>();
 

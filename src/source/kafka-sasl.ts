@@ -1,5 +1,4 @@
-import type { TokenCredential } from '@azure/identity';
-import { createTokenCredential, type AzureIdentityConfig } from '../runtime/azure-identity.ts';
+import { lazyTokenCredential, type AzureIdentityConfig } from '../runtime/azure-identity.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { oneLine } from '../runtime/one-line.ts';
 import type { KafkaConfig } from './kafka-options.ts';
@@ -31,14 +30,13 @@ export function clientSasl(sasl: KafkaConfig['sasl'], tokenMs: number, clock: Cl
 }
 
 function tokens(identity: AzureIdentityConfig, scope: string, tokenMs: number, clock: Clock): () => Promise<string> {
-  let credential: Promise<TokenCredential> | null = null;
+  const credential = lazyTokenCredential(identity, clock);
   return async () => {
     const late = new AbortController();
     const done = new AbortController();
     void clock.sleep(tokenMs, done.signal).then(() => late.abort());
     try {
-      credential ??= createTokenCredential(identity, clock);
-      return (await (await credential).getToken(scope, { abortSignal: late.signal }))!.token;
+      return (await (await credential()).getToken(scope, { abortSignal: late.signal }))!.token;
     } finally {
       done.abort();
     }

@@ -3,20 +3,15 @@ import type { RecordFault } from './kafka-record-batch.ts';
 import type { KafkaPartition } from './kafka-partitions.ts';
 import { partitionName, type TopicPartition } from './positions.ts';
 import type { PartitionStop } from './source.ts';
-import type { Code } from '../errors.ts';
+import { ACCEPT, stop } from './stops.ts';
 
 /** The ways a partition of a Kafka log can come to a stop while it is read, with the words an operator reads. */
 
 const OTHER_LOG = 'Check that it is the log this store was made from; otherwise replay into an empty store';
-const ACCEPT = 'RENTFOLD_ACCEPT_INCOMPLETE_HISTORY=true';
 
-function stop({ topic, partition }: TopicPartition, code: Code, offset: number | null, message: string): PartitionStop {
-  return { topic, partition, code, offset, message };
-}
-
-/** HISTORY_INCOMPLETE: a partition that appeared while running, and whose beginning is gone. Those there at start are checked by `open`. */
-export function beginsTooLate(place: TopicPartition, start: number): PartitionStop {
-  return stop(place, 'HISTORY_INCOMPLETE', start, `${partitionName(place)} appeared with offset ${start}: offsets 0 to ${start - 1} are missing. Provide the whole partition, or set ${ACCEPT}, then restart.`);
+/** A partition that appeared while running, and whose beginning is gone, in words. */
+export function beginsTooLate(place: TopicPartition, start: number): string {
+  return `${partitionName(place)} appeared with offset ${start}: offsets 0 to ${start - 1} are missing`;
 }
 
 /** POSITION_TOO_OLD: retention, or somebody who deletes records, was faster than we are. */

@@ -8,6 +8,7 @@ import { KafkaPartition } from './kafka-partitions.ts';
 import { beginsTooLate } from './kafka-stops.ts';
 import type { KafkaTrouble } from './kafka-trouble.ts';
 import type { SourceEvent } from './source.ts';
+import { beginningMissing } from './stops.ts';
 import { partitionName } from './positions.ts';
 
 /** Least time between two looks, also when something asks for one. */
@@ -101,7 +102,7 @@ export class TopicWatch {
     return hasMoved;
   }
 
-  /** Partitions that appeared while running start at their beginning, which must be offset 0. */
+  /** Partitions that appeared while running start at their beginning, which must be offset 0 unless gaps are accepted. */
   async #addAll(news: readonly LedPartition[]): Promise<void> {
     const { cluster, clock, signal } = this.#parts;
     const policies = await cluster.cleanupPolicies([...new Set(news.map(({ topic }) => topic))]);
@@ -120,9 +121,13 @@ export class TopicWatch {
   #add(found: LedBounds, policy: CleanupPolicy): void {
     const state = new KafkaPartition(found, found.leader, found, found.start, null);
     state.policy = policy;
-    this.#parts.partitions.add(state);
+    const { partitions, acceptsHoles } = this.#parts;
+    partitions.add(state);
     if (found.start === 0) return;
-    state.stopped = true;
-    this.#say({ kind: 'stopped', stop: beginsTooLate(found, found.start) });
+    const missing = beginsTooLate(found, found.start);
+    if (acceptsHoles) {
+      this.#say({ kind: 'gap', gap: missing });
+      partitions.moved.push(state);
+    } else this.#trouble.stop(state, beginningMissing(found, found.start, missing));
   }
 }

@@ -64,7 +64,8 @@ class KafkaSource implements Source {
       const opened = await openKafka(parts, options);
       const partitions = new KafkaPartitions();
       for (const partition of opened.partitions) partitions.add(partition);
-      this.#follower = new KafkaFollower({ ...parts, partitions, moved: opened.moved, waiting: opened.waiting, recordsMax: options.recordsMax, acceptsHoles: options.acceptIncompleteHistory });
+      partitions.moved.push(...opened.moved);
+      this.#follower = new KafkaFollower({ ...parts, partitions, waiting: opened.waiting, recordsMax: options.recordsMax, acceptsHoles: options.acceptIncompleteHistory });
       const { gaps, notes, waiting, clusterId } = opened;
       return { bounds: opened.partitions.map(({ bounds }) => bounds), gaps, notes, waiting, identity: `kafka:${clusterId}` };
     } catch (error) {

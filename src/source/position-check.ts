@@ -1,5 +1,6 @@
 import { RentfoldError, type Code } from '../errors.ts';
 import { partitionName, type PartitionBounds, type PartitionPosition } from './positions.ts';
+import { ACCEPT } from './stops.ts';
 
 /** A partition as it was found, to be compared with the position it is to be read from. */
 export interface FoundPartition extends PartitionBounds {
@@ -27,7 +28,7 @@ export interface CheckedPositions {
   readonly notes: string[];
 }
 
-const ACCEPT = 'accept the gap with RENTFOLD_ACCEPT_INCOMPLETE_HISTORY=true: then every answer says `complete: false`';
+const ACCEPT_THE_GAP = `accept the gap with ${ACCEPT}: then every answer says \`complete: false\``;
 
 /**
  * Compares positions with the log. Throws one `RentfoldError` (POSITION_TOO_OLD, POSITION_BEYOND_END, POSITION_RECORD_CHANGED, HISTORY_INCOMPLETE) that names every partition
@@ -59,7 +60,7 @@ function readUpTo(position: PartitionPosition): string {
 function checkBeginning(found: FoundPartition, words: LogWords): Problem | null {
   if (found.start <= 0) return null;
   const gap = `${partitionName(found)} begins at offset ${found.start} in ${words.holder(found)}: offsets 0 to ${found.start - 1} are missing`;
-  return { code: 'HISTORY_INCOMPLETE', gap, message: `${gap}. Provide the whole partition, or ${ACCEPT}.` };
+  return { code: 'HISTORY_INCOMPLETE', gap, message: `${gap}. Provide the whole partition, or ${ACCEPT_THE_GAP}.` };
 }
 
 function checkPosition(found: FoundPartition, position: PartitionPosition, words: LogWords, notes: string[]): Problem | null {
@@ -68,7 +69,7 @@ function checkPosition(found: FoundPartition, position: PartitionPosition, words
   if (position.next > found.end) return { code: 'POSITION_BEYOND_END', message: `${where}, but ${holder} ends before offset ${found.end}. ${words.check}.` };
   if (position.next < found.start) {
     const gap = `${where}, but ${holder} begins at offset ${found.start}: offsets ${position.next} to ${found.start - 1} are missing`;
-    return { code: 'POSITION_TOO_OLD', gap, message: `${gap}. Replay into an empty store from ${words.wayBack}, or ${ACCEPT}.` };
+    return { code: 'POSITION_TOO_OLD', gap, message: `${gap}. Replay into an empty store from ${words.wayBack}, or ${ACCEPT_THE_GAP}.` };
   }
   if (position.lastOffset === null) return null;
   const { applied } = found;

@@ -8,9 +8,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ChangeBatch } from '../../src/change/change.ts';
 import { createDecoder } from '../../src/change/decode.ts';
 import type { IngestEvent } from '../../src/ingest/ingest.ts';
-import { createInlineIngest } from '../../src/ingest/inline.ts';
+import { createInlineIngest, type DecoderFactory } from '../../src/ingest/inline.ts';
 import { createConfluentRegistry } from '../../src/registry/confluent-registry.ts';
-import type { SchemaRegistry } from '../../src/registry/registry.ts';
+import { RegistryTrouble, type SchemaRegistry } from '../../src/registry/registry.ts';
 import { createSystemClock, type Clock } from '../../src/runtime/clock.ts';
 import { Wake } from '../../src/runtime/wake.ts';
 import type { Source, SourceEvent } from '../../src/source/source.ts';
@@ -78,6 +78,8 @@ describe('records that need a schema', () => {
   let reading: Promise<void>;
   let movedMs: number;
   let away: Set<number>;
+  /** Records looked at for the schemas that they need. */
+  let looked: number;
 
   beforeEach(async () => {
     away = new Set();
@@ -88,8 +90,18 @@ describe('records that need a schema', () => {
     });
     source = new GivenSource();
     movedMs = 0;
+    looked = 0;
+    const makeDecoder: DecoderFactory = (options, memory) => {
+      const decoder = createDecoder(options, memory);
+      const { missing } = decoder.schemas;
+      decoder.schemas.missing = (batch) => {
+        looked += batch.count;
+        return missing.call(decoder.schemas, batch);
+      };
+      return decoder;
+    };
     const clock: Clock = { now: () => system.now(), monotonicMs: () => system.monotonicMs() + movedMs, sleep: (ms, signal) => system.sleep(Math.min(ms, 20), signal) };
-    const ingest = createInlineIngest(source, createDecoder, [createConfluentRegistry({ url: server.url, login: null })], clock);
+    const ingest = createInlineIngest(source, makeDecoder, [createConfluentRegistry({ url: server.url, login: null })], clock);
     events = [];
     stop = new AbortController();
     await ingest.open({ positions: [], seenTables: {}, decode: optionsOf(), acceptIncompleteHistory: false, recordsMax: 100, creditsMax: 1 });
@@ -162,6 +174,20 @@ describe('records that need a schema', () => {
     expect([letters().length, askedFor(900)]).toEqual([2, 2]);
   });
 
+  it('are dead letters for good when the schema is larger than is read: nobody asks for it again', async () => {
+    server.script = answering(200, { schema: JSON.stringify({ ...ROW, doc: 'x'.repeat(4_200_000) }) });
+    source.give(records(record(0, 0, 1)));
+    await until(() => entries().length === 1);
+    movedMs = 31_000;
+    source.give(records(record(0, 1, 1)));
+    await until(() => entries().length === 2);
+    movedMs = 62_000;
+    source.give(records(record(0, 2, 1)));
+    await until(() => entries().length === 3);
+    expect([letters(), askedFor(1)]).toEqual([['SCHEMA_INVALID', 'SCHEMA_INVALID', 'SCHEMA_INVALID'], 1]);
+    expect(batches()[0].letters[0].letter.message).toMatch(/has schema 1, and .* larger than 4194304 bytes.*register a smaller one/);
+  });
+
   it('wait no longer than for the schema that is away, also when another one was refused meanwhile and is asked for again', async () => {
     away.add(1);
     source.give(records(record(0, 0, 900), record(0, 1, 1)));
@@ -186,6 +212,20 @@ describe('records that need a schema', () => {
     away.clear();
     await until(() => entries().length === 61);
     for (const partition of [0, 1]) expect(entries().filter((entry) => entry.startsWith(`${partition}/`)).map((entry) => Number(entry.slice(2)))).toEqual(Array.from({ length: partition === 0 ? 31 : 30 }, (_, i) => i));
+  });
+
+  it('are looked at a few times each, however much comes while they wait, and keep their order', async () => {
+    const numbers = Array.from({ length: 300 }, (_, i) => i);
+    away = new Set([1, 2]);
+    source.give(records(record(0, 0, 1)), ...numbers.map((i) => records(record(0, i + 1, i === 150 ? 2 : 0), record(1, i, 0))));
+    await until(() => entries().length === 300 && askedFor(1) > 3);
+    away = new Set([2]);
+    await until(() => entries().length === 300 + 151);
+    source.give(records(record(0, 301, 0)));
+    away.clear();
+    await until(() => entries().length === 602);
+    for (const partition of [0, 1]) expect(entries().filter((entry) => entry.startsWith(`${partition}/`))).toEqual(Array.from({ length: partition === 0 ? 302 : 300 }, (_, i) => decoded(partition, i)));
+    expect(looked).toBeLessThan(4 * 602);
   });
 
   it('let the reading end while they wait', async () => {
@@ -240,11 +280,30 @@ describe('records that need a schema', () => {
 
 it('a batch that names more schemas than are kept is decoded, and the next one', async () => {
   const source = new GivenSource();
-  const registry: SchemaRegistry = { name: 'the registry', covers: () => true, ask: () => Promise.resolve({ kind: 'refused', code: 'SCHEMA_UNKNOWN', reason: 'it is not known' }) };
+  const registry: SchemaRegistry = { name: 'the registry', covers: () => true, ask: () => Promise.resolve({ kind: 'refused', code: 'SCHEMA_UNKNOWN', reason: 'it is not known', mayChange: true }) };
   const ingest = createInlineIngest(source, createDecoder, [registry], { ...system, sleep: (_, signal) => system.sleep(0, signal) });
   await ingest.open({ positions: [], seenTables: {}, decode: optionsOf(), acceptIncompleteHistory: false, recordsMax: 2_000, creditsMax: 1 });
   source.give(records(...Array.from({ length: 1_500 }, (_, i) => record(0, i, 1 + i))), records(record(0, 1_500, 1)), null);
   let letters = 0;
   for await (const event of ingest.events(new AbortController().signal)) if (event.kind === 'changes') letters += event.batch.letters.length;
   expect(letters).toBe(1_501);
+});
+
+it('records that wait keep their content types, although the source begins its list of them anew', async () => {
+  const source = new GivenSource();
+  let isAway = true;
+  const registry: SchemaRegistry = { name: 'the registry', covers: () => true, ask: () => (isAway ? Promise.reject(new RegistryTrouble('it is away')) : Promise.resolve({ kind: 'avro', texts: [JSON.stringify(ROW)] })) };
+  const ingest = createInlineIngest(source, createDecoder, [registry], { ...system, sleep: (ms, signal) => system.sleep(Math.min(ms, 20), signal) });
+  await ingest.open({ positions: [], seenTables: {}, decode: optionsOf(), acceptIncompleteHistory: false, recordsMax: 100, creditsMax: 1 });
+  const row = { id: 7n, property_id: 'p', unit_id: null, payment_date: 20_484, amount: '1', is_non_irs_revenue: false };
+  const names = ['', 'application/json', 'avro/binary+0123456789abcdef0123456789abcdef'];
+  source.give({ kind: 'records', batch: { ...batchOf([{ topic: TOPIC, partition: 0, offset: 0, value: writeAvro(ROW as never, row) }]), contentTypes: { names, of: Uint16Array.of(2) } } }, { kind: 'bounds', bounds: [] }, null);
+  const seen: string[] = [];
+  for await (const event of ingest.events(new AbortController().signal)) {
+    seen.push(event.kind === 'changes' ? `${event.batch.count} entry, ${event.batch.letters.length} letters` : event.kind);
+    if (event.kind !== 'bounds') continue;
+    names.length = 0;
+    isAway = false;
+  }
+  expect(seen).toEqual(['warned', 'bounds', '1 entry, 0 letters']);
 });

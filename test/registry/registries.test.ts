@@ -5,6 +5,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createAzureRegistry } from '../../src/registry/azure-registry.ts';
 import { createConfluentRegistry } from '../../src/registry/confluent-registry.ts';
+import type { AzureIdentityConfig } from '../../src/runtime/azure-identity.ts';
+import { createSystemClock } from '../../src/runtime/clock.ts';
 import { RegistryTrouble, type SchemaRegistry } from '../../src/registry/registry.ts';
 import { AzureIssuer, ISSUER } from '../support/azure-issuer.ts';
 import { ScriptedHttp, answering, type HttpScript } from '../support/scripted-http.ts';
@@ -80,19 +82,24 @@ describe('Confluent\'s API', () => {
     expect((await troubleOf(await serve(answering(429, '', { 'retry-after': '7' })))).restMs).toBe(7_000);
     server.script = answering(429, '', { 'retry-after': '100000' });
     expect((await troubleOf(createConfluentRegistry({ url: server.url, login: null }))).restMs).toBe(60_000);
+    const now = Date.UTC(2026, 9, 21, 7, 28, 0);
+    server.script = answering(503, '', { 'retry-after': 'Wed, 21 Oct 2026 07:28:30 GMT' });
+    expect((await troubleOf(createConfluentRegistry({ url: server.url, login: null }, { ...createSystemClock(), now: () => now }))).restMs).toBe(30_000);
   });
 
   it('takes no schema larger than four megabytes', async () => {
-    expect(await (await serve(answering(200, { schema: 'x'.repeat(5_000_000) }))).ask(1, signal)).toMatchObject({ code: 'SCHEMA_INVALID' });
+    expect(await (await serve(answering(200, { schema: 'x'.repeat(5_000_000) }))).ask(1, signal)).toMatchObject({ code: 'SCHEMA_INVALID', mayChange: false });
+    server.script = answering(404, { error_code: 40403, message: 'x'.repeat(5_000_000) });
+    expect((await troubleOf(createConfluentRegistry({ url: server.url, login: null }))).message).toMatch(/HTTP 404 with more than/);
   });
 
   it('ends with references that are not there, and with ones that never end', async () => {
     const registry = await serve((request, response) => answering(request.url === '/schemas/ids/1' ? 200 : 404, request.url === '/schemas/ids/1' ? { schema: A, references: [{ name: 'n', subject: 's/t', version: 3 }] } : { error_code: 40401 })(request, response));
-    expect(await registry.ask(1, signal)).toMatchObject({ code: 'SCHEMA_INVALID', reason: expect.stringContaining('version 3 of "s/t"') as string });
+    expect(await registry.ask(1, signal)).toMatchObject({ code: 'SCHEMA_INVALID', reason: expect.stringContaining('version 3 of "s/t"') as string, mayChange: true });
     expect(server.seen.at(-1)!.path).toBe('/subjects/s%2Ft/versions/3');
     let version = 0;
     server.script = (request, response) => answering(200, { schema: A, references: [{ name: 'n', subject: 's', version: ++version }] })(request, response);
-    expect(await registry.ask(1, signal)).toMatchObject({ code: 'SCHEMA_INVALID', reason: expect.stringContaining('200') as string });
+    expect(await registry.ask(1, signal)).toMatchObject({ code: 'SCHEMA_INVALID', reason: expect.stringContaining('200') as string, mayChange: false });
   });
 });
 
@@ -146,5 +153,15 @@ describe('Azure Schema Registry', () => {
     const asked = server.seen.length;
     expect((await troubleOf(createAzureRegistry({ url: server.url, identity: { kind: 'managed', clientId: ISSUER.client } }), ID)).message).toMatch(/^no token for it can be had: /);
     expect(server.seen).toHaveLength(asked);
+  });
+
+  it('is asked with an identity that could not be made at first, once it can', async () => {
+    await serve(answering(200, A, avro));
+    // What keeps it from being made in life, as a library that cannot be loaded for want of file handles, is an option here, corrected afterwards.
+    const identity: AzureIdentityConfig = { kind: 'environment', clientId: ISSUER.client, tenantId: 'no tenant', proof: { kind: 'secret', secret: SECRET }, authorityHost: null };
+    const registry = createAzureRegistry({ url: server.url, identity });
+    expect((await troubleOf(registry, ID)).message).toMatch(/^no token for it can be had: RENTFOLD_AZURE_IDENTITY=environment: .*tenant/);
+    Object.assign(identity, { kind: 'managed', clientId: null });
+    expect(await registry.ask(ID, signal)).toEqual({ kind: 'avro', texts: [A] });
   });
 });

@@ -4,6 +4,7 @@
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventHubsConfig, EventHubsTiming } from '../../src/source/event-hubs-options.ts';
+import { createSystemClock, type Clock } from '../../src/runtime/clock.ts';
 import { RentfoldError } from '../../src/errors.ts';
 import { WAITING_EVENTS_MAX } from '../../src/source/event-hubs-follow.ts';
 import type { OpenOptions } from '../../src/source/source.ts';
@@ -29,10 +30,11 @@ interface How {
   readonly options?: Partial<OpenOptions>;
   readonly config?: Partial<EventHubsConfig>;
   readonly timing?: Partial<EventHubsTiming>;
+  readonly clock?: Clock;
 }
 
-async function openReader({ options = {}, config = {}, timing = {} }: How = {}): Promise<SourceReader> {
-  const reader = new SourceReader(hubsSource(log.double, config, timing));
+async function openReader({ options = {}, config = {}, timing = {}, clock }: How = {}): Promise<SourceReader> {
+  const reader = new SourceReader(hubsSource(log.double, config, timing, clock));
   readers.push(reader);
   await reader.open(options);
   return reader;
@@ -145,6 +147,19 @@ describe('a reader whose link or connection ends', () => {
     faultFired('H10');
   });
 
+  it('makes a new connection when its claims are not answered any more, although questions are', async () => {
+    const { reader, expected } = await readThrough(async () => {
+      const { connections, counters } = log.double;
+      log.double.refuseTokens(1, 'silent');
+      log.double.detach('t', 0, 'amqp:link:detach-forced');
+      await until(() => log.double.connections > connections);
+      expect(counters.tokens.filter(({ status }) => status === null).length).toBeGreaterThan(1);
+      faultFired('H15');
+    }, { timing: { requestMs: 1_000 } });
+    expect(reader.records).toEqual(expected);
+    expect([reader.warnings, reader.stops]).toEqual([[{ code: 'SOURCE_RETRYING', message: expect.stringMatching(/^t\/0 .*/) as string }], []]);
+  });
+
   it('goes on after its claim ended and new ones were refused for a while, and shows no secret', async () => {
     const { reader, expected } = await readThrough(async () => {
       log.double.refuseTokens(3);
@@ -155,6 +170,31 @@ describe('a reader whose link or connection ends', () => {
     expect(reader.records).toEqual(expected);
     expect(reader.warnings.map(({ message }) => message).join()).toMatch(/token/i);
     expect(JSON.stringify(reader.warnings)).not.toMatch(/sig=|SharedAccess|YSBrZXk/);
+  });
+
+  it('says of each partition that its claim cannot be renewed, once until it can, and again when it fails again', async () => {
+    const system = createSystemClock();
+    const [renewMs, renewAgainMs] = [45 * 60_000, 5_000];
+    const clock: Clock = { ...system, sleep: (ms, signal) => system.sleep(ms === renewMs || ms === renewAgainMs ? 10 : ms, signal) };
+    log.append([...recordsOf('t', 0, 0, 3), ...recordsOf('t', 1, 0, 3)]);
+    const reader = await openReader({ clock });
+    await read(reader, 6);
+    const links = attached();
+    const { tokens } = log.double.counters;
+    const claims = (partition: number, status: number): number => tokens.filter((token) => token.audience.endsWith(`/Partitions/${partition}`) && token.status === status).length;
+    for (const round of [1, 2]) {
+      const refused = [0, 1].map((partition) => claims(partition, 401));
+      log.double.refuseTokens(40);
+      await reader.until(() => reader.warnings.length === 2 * round);
+      await until(() => [0, 1].every((partition) => claims(partition, 401) > refused[partition] + 2));
+      const renewed = [0, 1].map((partition) => claims(partition, 202));
+      await until(() => [0, 1].every((partition) => claims(partition, 202) > renewed[partition] + 1));
+    }
+    log.append([...recordsOf('t', 0, 3, 4), ...recordsOf('t', 1, 3, 4)]);
+    await read(reader, 8);
+    const said = reader.warnings.map(({ message }) => /^(t\/[01]): the claim to read could not be renewed: .*invalid signature/.exec(message)?.[1]);
+    expect([said.slice(0, 2).sort(), said.slice(2).sort()]).toEqual([['t/0', 't/1'], ['t/0', 't/1']]);
+    expect(attached()).toBe(links);
   });
 
   it('is not stopped by questions that are throttled', async () => {
@@ -320,6 +360,18 @@ describe('a log that changes while it is read', () => {
     log.double.truncateHead('u', 0, 4);
     await reader.until(() => reader.stops.length > 0);
     expect(reader.stops).toMatchObject([{ topic: 'u', code: 'HISTORY_INCOMPLETE', message: expect.stringMatching(/events 0 to 3 are missing/) as string }]);
+  });
+
+  it('reads a partition that appears with its beginning gone where that is accepted, and tells the gap', async () => {
+    log.append(recordsOf('t', 0, 0, 1));
+    const reader = await openReader({ config: { hubs: ['t', 'u', 'v'] }, options: { acceptIncompleteHistory: true } });
+    log.append([...recordsOf('u', 0, 0, 9), ...recordsOf('v', 0, 0, 3)]);
+    log.double.truncateHead('u', 0, 4);
+    log.double.truncateHead('v', 0, 3);
+    await reader.until(() => reader.records.length === 6 && reader.positions.has('v/0'));
+    expect(reader.records.filter(({ topic }) => topic === 'u')).toEqual(recordsOf('u', 0, 4, 9));
+    expect(reader.positions.get('v/0')).toMatchObject({ next: 3, lastOffset: null });
+    expect([reader.gaps.toSorted(), reader.stops]).toEqual([[expect.stringMatching(/u\/0.*events 0 to 3 are missing/), expect.stringMatching(/v\/0.*events 0 to 2 are missing/)], []]);
   });
 });
 

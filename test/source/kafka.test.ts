@@ -90,6 +90,19 @@ describe.skipIf(kafka === null)('a Kafka log', () => {
     await running.until(() => running.records.length === 2);
   });
 
+  it('a partition that appears with its beginning gone is read where that is accepted, and the gap is told', async () => {
+    await topics.append(recordsOf('t', 0, 0, 1));
+    const running = reader(['t', 'late', 'gone'], { ...QUICK, metadataMs: 2_000 });
+    await running.open({ acceptIncompleteHistory: true });
+    await topics.append([...recordsOf('late', 0, 0, 9), ...recordsOf('gone', 0, 0, 3)]);
+    await topics.truncateHead('late', 0, 4);
+    await topics.truncateHead('gone', 0, 3);
+    await running.until(() => running.records.length === 6 && running.positions.has('gone/0'));
+    expect(ofPartition(running.records, 'late', 0)).toEqual(recordsOf('late', 0, 4, 9));
+    expect(running.positions.get('gone/0')).toMatchObject({ next: 3, lastOffset: null });
+    expect([running.gaps.toSorted(), running.stops]).toEqual([[expect.stringMatching(/gone\/0.*offsets 0 to 2 are missing/), expect.stringMatching(/late\/0.*offsets 0 to 3 are missing/)], []]);
+  });
+
   it('retention that overtakes the reader stops the partition with the gap; nothing is skipped, nothing reset', async () => {
     // Three records in an answer, and at most three answers under way: the reader stands near the beginning when its records go.
     const large = recordsOf('t', 0, 0, 30).map((record) => ({ ...record, value: 'x'.repeat(340_000) }));

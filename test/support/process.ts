@@ -101,13 +101,19 @@ export class RentfoldProcess implements AsyncDisposable {
     return (await this.get('/health/status')).body as ProcessStatus;
   }
 
-  /** Waits for a condition; fails with the log when it does not come about, or when the process ends first. */
+  /** Waits for a condition; fails with the log when it does not come about, or when the process ends first. A connection that breaks while the process lives is made again. */
   async until(what: string, condition: () => Promise<boolean>): Promise<void> {
     const deadline = performance.now() + READY_MS;
     for (;;) {
-      if (await condition().catch((error: unknown) => this.#unlessGone(error, what))) return;
-      if (this.hasEnded) throw new Error(`rentfold ended (code ${this.#child.exitCode}) before it ${what}.\n${this.#log}`);
-      if (performance.now() > deadline) throw new Error(`rentfold never ${what}.\n${this.#log}`);
+      let cause: unknown;
+      try {
+        if (await condition()) return;
+      } catch (error) {
+        cause = error;
+      }
+      if (this.hasEnded) throw new Error(`rentfold ended (code ${this.#child.exitCode}) before it ${what}.\n${this.#log}`, { cause });
+      if (cause !== undefined && !isOfConnection(cause)) throw new Error(`rentfold could not be asked before it ${what}.\n${this.#log}`, { cause });
+      if (performance.now() > deadline) throw new Error(`rentfold never ${what}.\n${this.#log}`, { cause });
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
@@ -140,11 +146,14 @@ export class RentfoldProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.hasEnded) await this.kill('SIGKILL');
   }
+}
 
-  #unlessGone(error: unknown, what: string): boolean {
-    if (this.hasEnded) throw new Error(`rentfold ended (code ${this.#child.exitCode}) before it ${what}.\n${this.#log}`, { cause: error });
-    throw new Error(`rentfold could not be asked before it ${what}.\n${this.#log}`, { cause: error });
-  }
+/** Codes of connections that were refused, reset or closed in the middle of an answer. */
+const CONNECTION_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+
+/** Whether `fetch` failed because of its connection: the code is that of the cause. */
+function isOfConnection(error: unknown): boolean {
+  return error instanceof TypeError && error.cause instanceof Error && CONNECTION_CODES.has(String((error.cause as { code?: unknown }).code));
 }
 
 /** The parts of `/health/status` that tests read; numbers are source text. */

@@ -5,6 +5,8 @@ import { Permits } from './authority.ts';
 export class ClientConnection {
   readonly connection: Connection;
   readonly permits = new Permits();
+  /** False: tokens are not answered any more. */
+  answersTokens = true;
   /** Links on which answers go out, by name: the reply address of a request. */
   readonly replies = new Map<string, Sender>();
   /** Links that need a token, with the path it must cover. */

@@ -21,8 +21,8 @@ export interface TokenRecord {
   /** `servicebus.windows.net:sastoken` or `jwt`. */
   readonly type: string;
   readonly token: string;
-  /** Status of the answer. */
-  readonly status: number;
+  /** Status of the answer; null when none was given. */
+  readonly status: number | null;
 }
 
 /** A question asked at `$management`. */

@@ -159,8 +159,8 @@ export class EventHubsDouble implements AsyncDisposable {
     this.#faults.of(hub, partition).skip += count;
   }
 
-  /** The next tokens are answered with this status instead. */
-  refuseTokens(count: number, fault: StatusFault = { status: 401, description: 'InvalidSignature: The token has an invalid signature.' }): void {
+  /** The next tokens are answered with this status instead, or not at all, nor any others of their connections. */
+  refuseTokens(count: number, fault: StatusFault | 'silent' = { status: 401, description: 'InvalidSignature: The token has an invalid signature.' }): void {
     this.#faults.tokens.push(...times(count, fault));
   }
 

@@ -24,8 +24,8 @@ export interface StatusFault {
 
 /** What goes wrong besides, and how often it still does. */
 export class ServiceFaults {
-  /** Answers to tokens. */
-  readonly tokens: StatusFault[] = [];
+  /** Answers to tokens; `silent`: none, nor to any other of its connection. */
+  readonly tokens: (StatusFault | 'silent')[] = [];
   /** Answers of `$management`; `silent`: none. */
   readonly management: (StatusFault | 'silent')[] = [];
   /** Answers to what producers send. */

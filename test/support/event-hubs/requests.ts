@@ -26,7 +26,13 @@ export function answerToken(client: ClientConnection, request: Message, context:
   const { name: audience, type } = request.application_properties as { name: string; type: string };
   const token = String(request.body);
   const path = audiencePath(audience);
-  const refusal = context.faults.tokens.shift() ?? refuseToken(type, token, context.key, context.now())
+  const fault = context.faults.tokens.shift();
+  if (fault === 'silent') client.answersTokens = false;
+  if (fault === 'silent' || !client.answersTokens) {
+    context.counters.tokens.push({ audience, type, token, status: null });
+    return;
+  }
+  const refusal = fault ?? refuseToken(type, token, context.key, context.now())
     ?? (path === null || context.hub(path.split('/')[0]) === undefined ? notFound(audience) : null);
   const status = refusal?.status ?? 202;
   context.counters.tokens.push({ audience, type, token, status });

@@ -50,6 +50,7 @@ export const FAULTS = {
   H12: { what: 'questions are throttled: tried again', test: 'test/source/event-hubs-faults.test.ts' },
   H13: { what: 'the hub is deleted: a stop, or waited for when nothing of it was read', test: 'test/source/event-hubs-faults.test.ts' },
   H14: { what: 'nobody takes the events of a long log: no more arrive than there is room for', test: 'test/source/event-hubs-faults.test.ts' },
+  H15: { what: 'claims are not answered any more, questions are: a new connection', test: 'test/source/event-hubs-faults.test.ts' },
   // Registries of schemas, and issuers of tokens.
   R1: { what: 'a registry is away when a record needs a new schema: its partition waits, others go on', test: 'test/ingest/schema-gate.test.ts' },
   R2: { what: 'the same with a live database, Debezium and a real registry: no dead letter, then SQL\'s figures', test: 'test/live/following.test.ts' },

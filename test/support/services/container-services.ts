@@ -4,12 +4,10 @@ import { connectAt, connectAnswers, workerProperties } from './connect.ts';
 import type { ConnectOptions } from './connect.ts';
 import { HOST_INSIDE, startContainer } from './container.ts';
 import { freePorts } from './free-ports.ts';
-import { createMariadbUser, MARIADB_LOGIN, MARIADB_SETTINGS } from './mariadb.ts';
-import { POSTGRES_SETTINGS, postgresAnswers } from './postgres.ts';
+import { createMariadbUser, mariadbAt, MARIADB_LOGIN, MARIADB_SETTINGS } from './mariadb.ts';
+import { postgresAt, POSTGRES_SETTINGS, postgresAnswers } from './postgres.ts';
 import type { AzuriteService, ConnectService, MariadbService, OwnInstance, PostgresService, RegistryService } from './service.ts';
 import { registryAnswers, registryAt } from './registry.ts';
-import { openMariadb, openPostgres } from './sql-clients.ts';
-import { ownSqlService } from './sql-service.ts';
 
 /** The services other than the broker as containers. Not run where no Docker engine was. */
 
@@ -42,7 +40,7 @@ export async function startContainerPostgres(): Promise<PostgresService & OwnIns
   const place = {
     host: '127.0.0.1', port, username: 'postgres', password: 'postgres', seenFromConnect: { host: HOST_INSIDE, port }, maintenanceDatabase: 'postgres', logFiles: server.logFiles,
   };
-  return ownSqlService(place, openPostgres, server, async () => server[Symbol.asyncDispose]());
+  return { ...server, ...postgresAt(place) };
 }
 
 /** MariaDB in a container. */
@@ -55,7 +53,7 @@ export async function startContainerMariadb(): Promise<MariadbService & OwnInsta
     ready: () => createMariadbUser(port),
   });
   const place = { host: '127.0.0.1', port, ...MARIADB_LOGIN, seenFromConnect: { host: HOST_INSIDE, port }, maintenanceDatabase: 'mysql', logFiles: server.logFiles };
-  return ownSqlService(place, openMariadb, server, async () => server[Symbol.asyncDispose]());
+  return { ...server, ...mariadbAt(place) };
 }
 
 /** Kafka Connect with Debezium's connectors in a container: the image takes the worker's properties from its environment. */

@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePorts } from './free-ports.ts';
-import { GuardedProcess } from './guarded-process.ts';
+import { GuardedProcess, ownInstance } from './guarded-process.ts';
 import type { MariadbService, OwnInstance } from './service.ts';
 import { openMariadb } from './sql-clients.ts';
-import { ownSqlService, sqlServiceAt } from './sql-service.ts';
+import { sqlServiceAt } from './sql-service.ts';
 import type { SqlPlace } from './sql-service.ts';
 import { giveTo, isRoot, programPath } from './system-user.ts';
 import { removeData } from './log-tails.ts';
@@ -50,10 +50,7 @@ async function startIn(folder: string): Promise<MariadbService & OwnInstance> {
     ready: () => createMariadbUser(port),
   });
   const place: SqlPlace = { host: '127.0.0.1', port, ...MARIADB_LOGIN, seenFromConnect: { host: '127.0.0.1', port }, maintenanceDatabase: 'mysql', logFiles: [join(folder, 'mariadb.log')] };
-  return ownSqlService(place, openMariadb, server, async () => {
-    await server.kill();
-    await removeData(folder, place.logFiles);
-  });
+  return { ...mariadbAt(place), ...ownInstance(server, () => removeData(folder, place.logFiles)) };
 }
 
 /** True once our user may come in; it is made the first time that root may. */

@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePorts } from './free-ports.ts';
-import { GuardedProcess } from './guarded-process.ts';
+import { GuardedProcess, ownInstance } from './guarded-process.ts';
 import type { OwnInstance, PostgresService } from './service.ts';
 import { openPostgres } from './sql-clients.ts';
-import { ownSqlService, sqlServiceAt } from './sql-service.ts';
+import { sqlServiceAt } from './sql-service.ts';
 import type { SqlPlace } from './sql-service.ts';
 import { asUser, giveTo, postgresFolders, programPath } from './system-user.ts';
 import { removeData } from './log-tails.ts';
@@ -48,10 +48,7 @@ async function startIn(folder: string): Promise<PostgresService & OwnInstance> {
   const place: SqlPlace = {
     host: '127.0.0.1', port, username: 'postgres', password: 'postgres', seenFromConnect: { host: '127.0.0.1', port }, maintenanceDatabase: 'postgres', logFiles: [join(folder, 'postgres.log')],
   };
-  return ownSqlService(place, openPostgres, server, async () => {
-    await server.kill();
-    await removeData(folder, place.logFiles);
-  });
+  return { ...postgresAt(place), ...ownInstance(server, () => removeData(folder, place.logFiles)) };
 }
 
 /** Whether a Postgres answers at this port of loopback. */

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { HostPort, OwnInstance, SqlService } from './service.ts';
+import type { HostPort, SqlService } from './service.ts';
 import { sqlDatabase } from './sql-clients.ts';
 import type { OpenSession } from './sql-clients.ts';
 
@@ -26,17 +26,5 @@ export function sqlServiceAt(place: SqlPlace, open: OpenSession): SqlService {
       return database(name);
     },
     logs: async () => (await Promise.all(place.logFiles.map((file) => readFile(file, 'utf8')))).join('\n'),
-  };
-}
-
-/** The same with the life of its process. */
-export function ownSqlService(place: SqlPlace, open: OpenSession, server: OwnInstance, end: () => Promise<void>): SqlService & OwnInstance {
-  return {
-    ...sqlServiceAt(place, open),
-    kill: () => server.kill(),
-    restart: () => server.restart(),
-    pause: () => server.pause(),
-    resume: () => server.resume(),
-    [Symbol.asyncDispose]: end,
   };
 }
