@@ -12,6 +12,7 @@ import { JsonTape } from './json-tape.ts';
 import { KeyReader } from './keys.ts';
 import { ROW_AMOUNT, ROW_DATE, ROW_PROPERTY, tableLayouts } from './layout.ts';
 import type { TableLayout } from './layout.ts';
+import { Members } from './members.ts';
 import { MessageReader } from './message.ts';
 import { PartitionMemory } from './partition-memory.ts';
 import { createFormatContext } from './recognise.ts';
@@ -28,7 +29,7 @@ import { TOKEN_STRING } from './token.ts';
 import { Topics } from './topics.ts';
 import type { Topic } from './topics.ts';
 import { ValueReader } from './values.ts';
-import { SLOTS_MAX, SOURCE_DB, SOURCE_SCHEMA, SOURCE_TABLE, Vocabulary } from './vocabulary.ts';
+import { SOURCE_DB, SOURCE_SCHEMA, SOURCE_TABLE, Vocabulary } from './vocabulary.ts';
 
 /** Makes a decoder that goes on where `memory` left off. Throws only for options that name no time zone. */
 export function createDecoder(options: DecodeOptions, memory: DecoderMemory): Decoder {
@@ -238,7 +239,6 @@ function says(event: Envelope, slot: number): boolean {
 /** True when the row has the columns that make a rent or an expense. */
 function carriesMoney(event: Envelope, layout: TableLayout): boolean {
   if (event.rowToken < 0 || layout.table === TABLE_PROPERTIES) return false;
-  const slots = new Int32Array(SLOTS_MAX);
-  event.row.collect(event.rowToken, layout.slots, slots);
+  const { slots } = event.row.collect(event.rowToken, layout.slots, new Members());
   return slots[ROW_PROPERTY] >= 0 && slots[ROW_AMOUNT] >= 0 && slots[ROW_DATE] >= 0;
 }

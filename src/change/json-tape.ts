@@ -43,6 +43,7 @@ export class JsonTape extends Tape {
     const shape = this.#shapes.find(bytes, this.#view, from, end);
     if (shape !== null) {
       this.words = shape.words;
+      this.collections = shape.collections;
       this.size = shape.words.length;
       return this.#shapes.end;
     }
@@ -56,6 +57,7 @@ export class JsonTape extends Tape {
     this.#name = NAME_UNKNOWN;
     this.#place = 0;
     this.words = this.own;
+    this.collections = null;
     const words = this.words;
     const open = this.#open;
     let depth = 0;

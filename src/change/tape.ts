@@ -1,3 +1,4 @@
+import type { Collections, Members } from './members.ts';
 import type { SlotMap } from './names.ts';
 import { TOKEN_ESCAPED, TOKEN_KIND, TOKEN_NAME_SHIFT, TOKEN_WORDS } from './token.ts';
 
@@ -13,18 +14,18 @@ export class Tape {
   bytes: Uint8Array = new Uint8Array(0);
   /** Index after the last token. */
   size = 0;
-  /** Members of the object last collected, and a bit for every slot found in it. */
-  membersRead = 0;
-  slotsFound = 0;
   /** Memory of the tape's own, and the tokens of the value last read: they lie there, or are those of the shape that a JSON text has. */
   protected own: Int32Array = new Int32Array(1024 * TOKEN_WORDS);
   protected words = this.own;
+  /** What was collected of texts of the same shape; null when the tokens are the tape's own. */
+  protected collections: Collections | null = null;
 
   /** Begins a value that is put together: its texts lie in `bytes`. */
   begin(bytes: Uint8Array): void {
     this.bytes = bytes;
     this.size = 0;
     this.words = this.own;
+    this.collections = null;
   }
 
   /** Adds a token and answers its index; `name` is the member name's id. A container is empty until it is closed. */
@@ -80,27 +81,13 @@ export class Tape {
     return this.words[token + 3];
   }
 
-  /**
-   * Puts the tokens of an object's members into `slots` by `map` (-1: not there). Returns a bit for every slot that was met twice.
-   * `membersRead` is the number of all members.
-   */
-  collect(object: number, map: SlotMap, slots: Int32Array): number {
-    slots.fill(-1);
-    const words = this.words;
-    const end = words[object + 3];
-    let twice = 0;
-    let found = 0;
-    let members = 0;
-    for (let token = object + TOKEN_WORDS; token < end; token = words[token + 3]) {
-      members++;
-      const slot = map[words[token] >> TOKEN_NAME_SHIFT];
-      if (slot < 0) continue;
-      if (slots[slot] >= 0) twice |= 1 << slot;
-      slots[slot] = token;
-      found |= 1 << slot;
+  /** Finds the members of an object that `map` has slots for. They are in `own`, or the same that a text of this shape had before: to be read only, until the next value is read. */
+  collect(object: number, map: SlotMap, own: Members): Members {
+    const known = this.collections;
+    if (known === null) {
+      own.gather(this.words, object, map);
+      return own;
     }
-    this.membersRead = members;
-    this.slotsFound = found;
-    return twice;
+    return known.find(object, map) ?? known.add(this.words, object, map, own);
   }
 }

@@ -1,3 +1,4 @@
+import { Collections } from './members.ts';
 import { TOKEN_ARRAY, TOKEN_KIND, TOKEN_NAME_SHIFT, TOKEN_STRING, TOKEN_WORDS, readScalar } from './token.ts';
 
 /** No value follows the last run. */
@@ -11,6 +12,8 @@ const NO_TOKEN = -1;
 export class TextShape {
   /** Tokens of the text that fitted last, as a `Tape` holds them. */
   readonly words: Int32Array;
+  /** What was collected of objects: where members are is the same in all texts that fit. */
+  readonly collections = new Collections();
   /** The text the shape was learnt from, its tokens counted from its beginning, and a mark for those whose values change. */
   readonly #text: Uint8Array;
   readonly #view: DataView;
