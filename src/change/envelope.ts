@@ -4,6 +4,7 @@ import type { PassedOverReason } from './change.ts';
 import type { ColumnTypes } from './schema-block.ts';
 import type { Piece } from './segments.ts';
 import { NO_SLOTS } from './members.ts';
+import type { Members } from './members.ts';
 import { SCAN_NOT_UTF8, SCAN_TOO_DEEP } from './json-scan.ts';
 import { DEPTH_MAX } from './tape.ts';
 import type { Tape } from './tape.ts';
@@ -58,6 +59,8 @@ export class Envelope {
   /** Fields about the source, by SOURCE slots. */
   source: Tape;
   sourceTokens: Readonly<Int32Array> = NO_SLOTS;
+  /** Whose slots these are; null when they are of no one object. */
+  sourceMembers: Members | null = null;
   readonly #ownSourceTokens = new Int32Array(SLOTS_MAX);
   positionForm = POSITION_IN_SOURCE;
   readonly position = new Uint32Array(POSITION_WORDS);
@@ -94,11 +97,18 @@ export class Envelope {
     this.columns = null;
     this.source = tape;
     this.sourceTokens = NO_SLOTS;
+    this.sourceMembers = null;
     this.positionForm = POSITION_IN_SOURCE;
     for (let word = 0; word < POSITION_WORDS; word++) this.position[word] = 0;
     this.commitTime = Number.NaN;
     this.problem = null;
     this.doubtCode = null;
+  }
+
+  /** Takes the fields about the source from the members of an object. */
+  setSource(members: Members): void {
+    this.sourceMembers = members;
+    this.sourceTokens = members.slots;
   }
 
   /** Memory for `sourceTokens` of an event whose fields about the source are not the members of one object; empty. */

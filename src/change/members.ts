@@ -14,6 +14,8 @@ export class Members {
   twice = 0;
   /** Number of all members. */
   count = 0;
+  /** True when they are those of one object in all texts of one shape: then they stay as they are. */
+  isKept = false;
 
   /** Finds the members of the object at token `object` of `words`, which are as a `Tape` holds them. */
   gather(words: Int32Array, object: number, map: SlotMap): void {
@@ -62,7 +64,10 @@ export class Collections {
     const isKept = this.#kept.length < KEPT_MAX;
     const members = isKept ? new Members() : own;
     members.gather(words, object, map);
-    if (isKept) this.#kept.push({ object, map, members });
+    if (isKept) {
+      members.isKept = true;
+      this.#kept.push({ object, map, members });
+    }
     return members;
   }
 }

@@ -105,9 +105,9 @@ function readDebezium(event: Envelope, tape: Tape, context: FormatContext): void
   if (top[TOP_MESSAGE] >= 0 && isText(tape, top[TOP_OP], 'm', context.view)) return event.passOver('logical_message');
   event.source = tape;
   if (top[TOP_SOURCE] >= 0 && tape.kind(top[TOP_SOURCE]) === TOKEN_OBJECT) {
-    const { slots, twice } = tape.collect(top[TOP_SOURCE], context.vocabulary.source, context.sourceMembers);
-    event.sourceTokens = slots;
-    if (twice !== 0) return event.fail('JSON_DUPLICATE_KEY', 'A name of the source block stands twice.');
+    const members = tape.collect(top[TOP_SOURCE], context.vocabulary.source, context.sourceMembers);
+    event.setSource(members);
+    if (members.twice !== 0) return event.fail('JSON_DUPLICATE_KEY', 'A name of the source block stands twice.');
   }
   readOperation(event, tape, top[TOP_OP], top[TOP_BEFORE], top[TOP_AFTER]);
 }
@@ -153,9 +153,9 @@ function readCloudEvent(event: Envelope, tape: Tape, token: number, context: For
   if (typeText.startsWith('com.microsoft.SQL.CES')) return readChangeEvent(event, tape, token, context);
   if (top[TOP_EVENT_OP] < 0 && !typeText.startsWith('io.debezium')) return event.fail('ENVELOPE_UNKNOWN', 'The CloudEvent is neither Debezium\'s nor SQL Server\'s.');
   const operation = top[TOP_EVENT_OP];
-  const { slots, twice } = tape.collect(token, context.vocabulary.cloudEvent, context.sourceMembers);
-  event.sourceTokens = slots;
-  if (twice !== 0) return event.fail('JSON_DUPLICATE_KEY', 'An attribute of the CloudEvent stands twice.');
+  const members = tape.collect(token, context.vocabulary.cloudEvent, context.sourceMembers);
+  event.setSource(members);
+  if (members.twice !== 0) return event.fail('JSON_DUPLICATE_KEY', 'An attribute of the CloudEvent stands twice.');
   event.source = tape;
   const data = unwrap(event, tape, top[TOP_DATA], context);
   let images = NO_SLOTS;

@@ -1,6 +1,7 @@
-import type { Collections, Members } from './members.ts';
+import type { Members } from './members.ts';
 import type { SlotMap } from './names.ts';
-import { TOKEN_ESCAPED, TOKEN_KIND, TOKEN_NAME_SHIFT, TOKEN_WORDS } from './token.ts';
+import type { TextShape } from './text-shape.ts';
+import { TOKEN_ESCAPED, TOKEN_FIXED, TOKEN_KIND, TOKEN_NAME_SHIFT, TOKEN_WORDS } from './token.ts';
 
 /** Deepest nesting read; no change event comes near. */
 export const DEPTH_MAX = 128;
@@ -17,15 +18,15 @@ export class Tape {
   /** Memory of the tape's own, and the tokens of the value last read: they lie there, or are those of the shape that a JSON text has. */
   protected own: Int32Array = new Int32Array(1024 * TOKEN_WORDS);
   protected words = this.own;
-  /** What was collected of texts of the same shape; null when the tokens are the tape's own. */
-  protected collections: Collections | null = null;
+  /** The shape whose tokens they are; null when they are the tape's own. */
+  protected shape: TextShape | null = null;
 
   /** Begins a value that is put together: its texts lie in `bytes`. */
   begin(bytes: Uint8Array): void {
     this.bytes = bytes;
     this.size = 0;
     this.words = this.own;
-    this.collections = null;
+    this.shape = null;
   }
 
   /** Adds a token and answers its index; `name` is the member name's id. A container is empty until it is closed. */
@@ -64,11 +65,16 @@ export class Tape {
   }
 
   start(token: number): number {
-    return this.words[token + 1];
+    return (this.words[token] & TOKEN_FIXED) === 0 ? this.words[token + 1] : this.shape!.placeOf(token + 1);
   }
 
   end(token: number): number {
-    return this.words[token + 2];
+    return (this.words[token] & TOKEN_FIXED) === 0 ? this.words[token + 2] : this.shape!.placeOf(token + 2);
+  }
+
+  /** True when the token's text is the same as in all texts before that had this shape. */
+  isFixed(token: number): boolean {
+    return (this.words[token] & TOKEN_FIXED) !== 0;
   }
 
   /** First child of a container; `next(container)` when it is empty. */
@@ -83,11 +89,11 @@ export class Tape {
 
   /** Finds the members of an object that `map` has slots for. They are in `own`, or the same that a text of this shape had before: to be read only, until the next value is read. */
   collect(object: number, map: SlotMap, own: Members): Members {
-    const known = this.collections;
-    if (known === null) {
+    if (this.shape === null) {
       own.gather(this.words, object, map);
       return own;
     }
-    return known.find(object, map) ?? known.add(this.words, object, map, own);
+    const { collections } = this.shape;
+    return collections.find(object, map) ?? collections.add(this.words, object, map, own);
   }
 }
