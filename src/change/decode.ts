@@ -12,6 +12,7 @@ import { JsonTape } from './json-tape.ts';
 import { KeyReader } from './keys.ts';
 import { ROW_AMOUNT, ROW_DATE, ROW_PROPERTY, tableLayouts } from './layout.ts';
 import type { TableLayout } from './layout.ts';
+import { Members } from './members.ts';
 import { MessageReader } from './message.ts';
 import { PartitionMemory } from './partition-memory.ts';
 import { createFormatContext } from './recognise.ts';
@@ -21,14 +22,14 @@ import { Schemas } from './schemas.ts';
 import { PIECE_KEPT, PIECE_REPEATED, SegmentMemory } from './segments.ts';
 import type { Piece } from './segments.ts';
 import { finishPosition, readPosition } from './source-position.ts';
-import { TableLookup } from './table-lookup.ts';
+import { TableLookup, namesSchema } from './table-lookup.ts';
 import { Tables } from './tables.ts';
 import type { PhysicalTable } from './tables.ts';
 import { TOKEN_STRING } from './token.ts';
 import { Topics } from './topics.ts';
 import type { Topic } from './topics.ts';
 import { ValueReader } from './values.ts';
-import { SLOTS_MAX, SOURCE_DB, SOURCE_SCHEMA, SOURCE_TABLE, Vocabulary } from './vocabulary.ts';
+import { SOURCE_TABLE, Vocabulary } from './vocabulary.ts';
 
 /** Makes a decoder that goes on where `memory` left off. Throws only for options that name no time zone. */
 export function createDecoder(options: DecodeOptions, memory: DecoderMemory): Decoder {
@@ -135,7 +136,7 @@ class ChangeDecoder implements Decoder {
 
   #change(batch: RecordBatch, index: number, memory: PartitionMemory, topic: Topic): boolean {
     const event = this.#event;
-    const table = this.#lookup.find(event, namesSchema(event) ? topic.name : this.#topics.routed(batch, index, topic).name);
+    const table = this.#lookup.find(event, topic.isTable || namesSchema(event) ? topic.name : this.#topics.routed(batch, index, topic).name);
     if (table.ambiguous !== null) {
       this.#stop = { topic: memory.topic, partition: memory.partition, offset: batch.offset[index], code: 'TABLE_AMBIGUOUS', message: `${partitionName(memory)} offset ${batch.offset[index]}: ${table.ambiguous}` };
       return false;
@@ -224,11 +225,6 @@ function withPlainBytes(batch: RecordBatch): RecordBatch {
   return bytes.constructor === Uint8Array ? batch : { ...batch, bytes: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
 }
 
-/** Whether the event names its table and the schema or database that the table is in. */
-function namesSchema(event: Envelope): boolean {
-  return says(event, SOURCE_TABLE) && (says(event, SOURCE_SCHEMA) || says(event, SOURCE_DB));
-}
-
 /** Whether the event's source has a text that is not empty in `slot`. */
 function says(event: Envelope, slot: number): boolean {
   const token = event.sourceTokens[slot];
@@ -238,7 +234,6 @@ function says(event: Envelope, slot: number): boolean {
 /** True when the row has the columns that make a rent or an expense. */
 function carriesMoney(event: Envelope, layout: TableLayout): boolean {
   if (event.rowToken < 0 || layout.table === TABLE_PROPERTIES) return false;
-  const slots = new Int32Array(SLOTS_MAX);
-  event.row.collect(event.rowToken, layout.slots, slots);
+  const { slots } = event.row.collect(event.rowToken, layout.slots, new Members());
   return slots[ROW_PROPERTY] >= 0 && slots[ROW_AMOUNT] >= 0 && slots[ROW_DATE] >= 0;
 }

@@ -3,6 +3,8 @@ import { POSITION_WORDS } from './change.ts';
 import type { PassedOverReason } from './change.ts';
 import type { ColumnTypes } from './schema-block.ts';
 import type { Piece } from './segments.ts';
+import { NO_SLOTS } from './members.ts';
+import type { Members } from './members.ts';
 import { SCAN_NOT_UTF8, SCAN_TOO_DEEP } from './json-scan.ts';
 import { DEPTH_MAX } from './tape.ts';
 import type { Tape } from './tape.ts';
@@ -56,7 +58,10 @@ export class Envelope {
 
   /** Fields about the source, by SOURCE slots. */
   source: Tape;
-  readonly sourceTokens = new Int32Array(SLOTS_MAX);
+  sourceTokens: Readonly<Int32Array> = NO_SLOTS;
+  /** Whose slots these are; null when they are of no one object. */
+  sourceMembers: Members | null = null;
+  readonly #ownSourceTokens = new Int32Array(SLOTS_MAX);
   positionForm = POSITION_IN_SOURCE;
   readonly position = new Uint32Array(POSITION_WORDS);
   /** Milliseconds; NaN when the event does not say. */
@@ -91,12 +96,26 @@ export class Envelope {
     this.keyListToken = -1;
     this.columns = null;
     this.source = tape;
-    this.sourceTokens.fill(-1);
+    this.sourceTokens = NO_SLOTS;
+    this.sourceMembers = null;
     this.positionForm = POSITION_IN_SOURCE;
-    this.position.fill(0);
+    for (let word = 0; word < POSITION_WORDS; word++) this.position[word] = 0;
     this.commitTime = Number.NaN;
     this.problem = null;
     this.doubtCode = null;
+  }
+
+  /** Takes the fields about the source from the members of an object. */
+  setSource(members: Members): void {
+    this.sourceMembers = members;
+    this.sourceTokens = members.slots;
+  }
+
+  /** Memory for `sourceTokens` of an event whose fields about the source are not the members of one object; empty. */
+  ownSourceTokens(): Int32Array {
+    const tokens = this.#ownSourceTokens.fill(-1);
+    this.sourceTokens = tokens;
+    return tokens;
   }
 
   /** Notes why the event is a dead letter. */

@@ -13,12 +13,10 @@ import { SOURCE_SLOTS, TOP_ROW_DELETED, TOP_ROW_OP } from './vocabulary.ts';
 export function readFlattened(event: Envelope, tape: Tape, token: number, context: FormatContext): void {
   const operation = context.top[TOP_ROW_OP];
   const deleted = context.top[TOP_ROW_DELETED];
-  const { sourceTokens } = event;
-  const twice = tape.collect(token, context.vocabulary.flattened, sourceTokens);
+  const { slots, twice } = tape.collect(token, context.vocabulary.flattened, context.sourceMembers);
   if (twice !== 0) return event.fail('JSON_DUPLICATE_KEY', 'A field added to the row stands twice.');
-  for (let slot = 0; slot < SOURCE_SLOTS; slot++) {
-    if (sourceTokens[slot] < 0 || tape.kind(sourceTokens[slot]) === TOKEN_NULL) sourceTokens[slot] = sourceTokens[slot + SOURCE_SLOTS];
-  }
+  const tokens = event.ownSourceTokens();
+  for (let slot = 0; slot < SOURCE_SLOTS; slot++) tokens[slot] = slots[slot] < 0 || tape.kind(slots[slot]) === TOKEN_NULL ? slots[slot + SOURCE_SLOTS] : slots[slot];
   event.source = tape;
   event.isFlattened = true;
   event.row = tape;

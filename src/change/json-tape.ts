@@ -34,7 +34,7 @@ export class JsonTape extends Tape {
 
   /** Reads the JSON value at `start` and returns where it ends, or a negative answer. What follows it is not looked at. */
   readValue(bytes: Uint8Array, start: number, end: number): number {
-    this.bytes = bytes;
+    if (bytes !== this.bytes) this.bytes = bytes;
     if (bytes !== this.#viewed) {
       this.#viewed = bytes;
       this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -42,6 +42,7 @@ export class JsonTape extends Tape {
     const from = skipSpace(bytes, start, end);
     const shape = this.#shapes.find(bytes, this.#view, from, end);
     if (shape !== null) {
+      this.shape = shape;
       this.words = shape.words;
       this.size = shape.words.length;
       return this.#shapes.end;
@@ -56,6 +57,7 @@ export class JsonTape extends Tape {
     this.#name = NAME_UNKNOWN;
     this.#place = 0;
     this.words = this.own;
+    this.shape = null;
     const words = this.words;
     const open = this.#open;
     let depth = 0;

@@ -7,6 +7,7 @@ import { isUtf8 } from './json-scan.ts';
 import { JsonTape } from './json-tape.ts';
 import { ROW_KEY } from './layout.ts';
 import type { TableLayout } from './layout.ts';
+import { Members } from './members.ts';
 import { NAME_UNKNOWN } from './names.ts';
 import type { SchemaReading, Schemas } from './schemas.ts';
 import { TOKEN_ARRAY, TOKEN_NULL, TOKEN_NUMBER, TOKEN_OBJECT, TOKEN_STRING } from './token.ts';
@@ -14,7 +15,7 @@ import type { Tape } from './tape.ts';
 import { TextView } from './text-view.ts';
 import { encodeText } from './values.ts';
 import type { ValueReader } from './values.ts';
-import { BLOCK_PAYLOAD, BLOCK_PHYSICAL_TABLE, BLOCK_SCHEMA, BLOCK_SOURCE_TABLE, CES_COLUMN_NAME, CES_VALUE, SLOTS_MAX } from './vocabulary.ts';
+import { BLOCK_PAYLOAD, BLOCK_PHYSICAL_TABLE, BLOCK_SCHEMA, BLOCK_SOURCE_TABLE, CES_COLUMN_NAME, CES_VALUE } from './vocabulary.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 const KEY_TEXT_MAX = 512;
@@ -28,7 +29,7 @@ export class KeyReader {
   readonly #avro: AvroReader;
   readonly #schemas: Schemas;
   readonly #view = new TextView();
-  readonly #slots = new Int32Array(SLOTS_MAX);
+  readonly #members = new Members();
   /** The message key last opened: its struct or value in the tape (-1: none), or bare text. */
   #key = -1;
   #bare = false;
@@ -64,8 +65,8 @@ export class KeyReader {
     }
     this.#key = 0;
     if (tape.kind(0) !== TOKEN_OBJECT) return;
-    tape.collect(0, this.#vocabulary.block, this.#slots);
-    if (tape.membersRead === 2 && this.#slots[BLOCK_SCHEMA] >= 0 && this.#slots[BLOCK_PAYLOAD] >= 0) this.#key = this.#slots[BLOCK_PAYLOAD];
+    const { slots, count } = tape.collect(0, this.#vocabulary.block, this.#members);
+    if (count === 2 && slots[BLOCK_SCHEMA] >= 0 && slots[BLOCK_PAYLOAD] >= 0) this.#key = slots[BLOCK_PAYLOAD];
   }
 
   #openFramed(bytes: Uint8Array, start: number, end: number): SchemaReading {
@@ -84,9 +85,9 @@ export class KeyReader {
   /** The table a routed key names (`__dbz__physicalTableIdentifier`: the topic the event came from), or null. */
   physicalTopic(): string | null {
     if (this.#key < 0 || this.#tape.kind(this.#key) !== TOKEN_OBJECT) return null;
-    this.#tape.collect(this.#key, this.#vocabulary.block, this.#slots);
+    const { slots } = this.#tape.collect(this.#key, this.#vocabulary.block, this.#members);
     for (const slot of [BLOCK_PHYSICAL_TABLE, BLOCK_SOURCE_TABLE]) {
-      const token = this.#slots[slot];
+      const token = slots[slot];
       if (token < 0 || this.#tape.kind(token) !== TOKEN_STRING || !this.#view.see(this.#tape, token)) continue;
       return this.#view.text();
     }
@@ -150,9 +151,9 @@ export class KeyReader {
     const end = tape.next(list);
     for (let item = tape.first(list); item < end; item = tape.next(item)) {
       if (tape.kind(item) !== TOKEN_OBJECT) continue;
-      tape.collect(item, this.#vocabulary.ces, this.#slots);
-      const name = this.#slots[CES_COLUMN_NAME];
-      const value = this.#slots[CES_VALUE];
+      const { slots } = tape.collect(item, this.#vocabulary.ces, this.#members);
+      const name = slots[CES_COLUMN_NAME];
+      const value = slots[CES_VALUE];
       if (name < 0 || value < 0 || tape.kind(name) !== TOKEN_STRING || !this.#view.see(tape, name)) continue;
       if (this.#vocabulary.names.find(this.#view.bytes, this.#view.start, this.#view.end) !== layout.nameIds[ROW_KEY]) continue;
       return this.#values.identifier(tape, value, out, at, intern);

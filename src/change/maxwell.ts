@@ -17,16 +17,18 @@ const DDL_TYPES = new Set(['table-create', 'table-alter', 'table-drop', 'databas
  * (`binlog.000023:1810`, or an object with file and pos).
  */
 export function readMaxwell(event: Envelope, tape: Tape, token: number, context: FormatContext): void {
-  const { top, slots, view } = context;
+  const { top, view } = context;
   const type = view.see(tape, top[TOP_TYPE]) ? view.text() : '';
   if (type === 'bootstrap-start' || type === 'bootstrap-complete') return event.passOver('bootstrap_marker');
   if (DDL_TYPES.has(type)) return event.passOver('schema_change');
   if (type === 'heartbeat') return event.passOver('heartbeat');
-  if (tape.collect(token, context.vocabulary.maxwell, slots) !== 0) return event.fail('JSON_DUPLICATE_KEY', 'A name of the envelope stands twice.');
+  const { slots, twice } = tape.collect(token, context.vocabulary.maxwell, context.otherMembers);
+  if (twice !== 0) return event.fail('JSON_DUPLICATE_KEY', 'A name of the envelope stands twice.');
   const data = top[TOP_DATA];
   event.source = tape;
-  event.sourceTokens[SOURCE_DB] = top[TOP_DATABASE];
-  event.sourceTokens[SOURCE_TABLE] = slots[MAXWELL_TABLE];
+  const sourceTokens = event.ownSourceTokens();
+  sourceTokens[SOURCE_DB] = top[TOP_DATABASE];
+  sourceTokens[SOURCE_TABLE] = slots[MAXWELL_TABLE];
   event.row = tape;
   event.before = tape;
   event.rowToken = data >= 0 && tape.kind(data) === TOKEN_OBJECT ? data : -1;
@@ -50,7 +52,7 @@ function readCommitTime(event: Envelope, tape: Tape, seconds: number): void {
   if (Number.isNaN(event.commitTime)) event.doubt('POSITION_INVALID', 'The commit time, ts, is not a whole number.');
 }
 
-function readPlace(event: Envelope, tape: Tape, slots: Int32Array, context: FormatContext): void {
+function readPlace(event: Envelope, tape: Tape, slots: Readonly<Int32Array>, context: FormatContext): void {
   const token = slots[MAXWELL_POSITION];
   if (token < 0 || tape.kind(token) === TOKEN_NULL) return;
   event.positionForm = POSITION_PACKED;
@@ -71,8 +73,7 @@ function packText(position: Uint32Array, bytes: Uint8Array, start: number, end: 
 }
 
 function packObject(position: Uint32Array, tape: Tape, token: number, context: FormatContext): string {
-  const place = context.rowSlots;
-  tape.collect(token, context.vocabulary.source, place);
+  const place = tape.collect(token, context.vocabulary.source, context.innerMembers).slots;
   const file = place[SOURCE_FILE];
   const pos = place[SOURCE_POS];
   if (file < 0 || pos < 0 || tape.kind(file) !== TOKEN_STRING || !readUnsignedToken(tape, pos, position, 2)) return 'position has no file and pos';

@@ -140,11 +140,11 @@ export class MessageReader {
   /** The payload of a value that holds schema and payload, in this order and nothing else, or -1. Its beginning is remembered. */
   #unwrap(event: Envelope, start: number, prefixes: SchemaPrefixes): number {
     const tape = this.#tape;
-    const { top, vocabulary, schemas } = this.#context;
-    tape.collect(0, vocabulary.top, top);
-    const schema = top[TOP_SCHEMA];
-    const payload = top[TOP_PAYLOAD];
-    if (tape.membersRead !== 2 || schema !== tape.first(0) || payload < 0 || tape.kind(payload) !== TOKEN_OBJECT) return -1;
+    const { members, vocabulary, schemas } = this.#context;
+    const { slots, count } = tape.collect(0, vocabulary.top, members);
+    const schema = slots[TOP_SCHEMA];
+    const payload = slots[TOP_PAYLOAD];
+    if (count !== 2 || schema !== tape.first(0) || payload < 0 || tape.kind(payload) !== TOKEN_OBJECT) return -1;
     event.columns = schemas.read(tape, schema);
     prefixes.remember(this.#bytes, start, tape.start(payload), event.columns);
     return payload;

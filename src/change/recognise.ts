@@ -4,12 +4,13 @@ import type { Envelope } from './envelope.ts';
 import { readFlattened } from './flattened.ts';
 import { JsonTape } from './json-tape.ts';
 import { readMaxwell } from './maxwell.ts';
+import { Members, NO_SLOTS } from './members.ts';
 import type { SchemaBlocks } from './schema-block.ts';
 import { TOKEN_NULL, TOKEN_OBJECT, TOKEN_STRING } from './token.ts';
 import type { Tape } from './tape.ts';
 import { TextView, isText } from './text-view.ts';
 import {
-  SLOTS_MAX, TOP_AFTER, TOP_AGGREGATE_TYPE, TOP_BEFORE, TOP_DATA, TOP_DATABASE, TOP_DATABASE_NAME, TOP_DDL, TOP_EVENT_COUNT, TOP_EVENT_OP, TOP_ID, TOP_MESSAGE, TOP_OP, TOP_PAYLOAD,
+  TOP_AFTER, TOP_AGGREGATE_TYPE, TOP_BEFORE, TOP_DATA, TOP_DATABASE, TOP_DATABASE_NAME, TOP_DDL, TOP_EVENT_COUNT, TOP_EVENT_OP, TOP_ID, TOP_MESSAGE, TOP_OP, TOP_PAYLOAD,
   TOP_ROW_DELETED, TOP_ROW_LSN, TOP_ROW_OP, TOP_ROW_SEQUENCE, TOP_ROW_TABLE, TOP_ROW_TS_MS, TOP_SCHEMA, TOP_SOURCE, TOP_SPECVERSION, TOP_STATUS, TOP_TS_MS, TOP_TS_NS, TOP_TS_US, TOP_TYPE,
 } from './vocabulary.ts';
 import type { Vocabulary } from './vocabulary.ts';
@@ -27,11 +28,13 @@ const NESTING_MAX = 4;
 export interface FormatContext {
   readonly vocabulary: Vocabulary;
   readonly schemas: SchemaBlocks;
-  /** Slots of the top-level object: filled by `recognise`, free for the format's reader. */
-  readonly top: Int32Array;
-  readonly slots: Int32Array;
-  readonly innerSlots: Int32Array;
-  readonly rowSlots: Int32Array;
+  /** Slots of the top-level object: set by `recognise`. */
+  top: Readonly<Int32Array>;
+  /** Memory for the members of the top-level object, of the source, and of what a format has else. */
+  readonly members: Members;
+  readonly sourceMembers: Members;
+  readonly otherMembers: Members;
+  readonly innerMembers: Members;
   readonly view: TextView;
   readonly inner: JsonTape;
   readonly current: JsonTape;
@@ -44,8 +47,7 @@ export interface FormatContext {
 /** Makes what the formats' readers share. */
 export function createFormatContext(vocabulary: Vocabulary, schemas: SchemaBlocks): FormatContext {
   return {
-    vocabulary, schemas, top: new Int32Array(SLOTS_MAX), slots: new Int32Array(SLOTS_MAX), innerSlots: new Int32Array(SLOTS_MAX),
-    rowSlots: new Int32Array(SLOTS_MAX), view: new TextView(),
+    vocabulary, schemas, top: NO_SLOTS, members: new Members(), sourceMembers: new Members(), otherMembers: new Members(), innerMembers: new Members(), view: new TextView(),
     inner: new JsonTape(vocabulary.names), current: new JsonTape(vocabulary.names), old: new JsonTape(vocabulary.names),
     innerView: new TextView(), currentView: new TextView(), oldView: new TextView(),
   };
@@ -61,14 +63,13 @@ export function recognise(event: Envelope, tape: Tape, token: number, context: F
     return;
   }
   if (tape.kind(token) !== TOKEN_OBJECT) return event.fail('ENVELOPE_UNKNOWN', 'The JSON is not an object.');
-  const { top } = context;
-  const twice = tape.collect(token, context.vocabulary.top, top);
-  const members = tape.membersRead;
-  if (members === 2 && top[TOP_SCHEMA] >= 0 && top[TOP_PAYLOAD] >= 0 && depth < NESTING_MAX) {
+  const { slots: top, twice, found, count } = tape.collect(token, context.vocabulary.top, context.members);
+  context.top = top;
+  if (count === 2 && top[TOP_SCHEMA] >= 0 && top[TOP_PAYLOAD] >= 0 && depth < NESTING_MAX) {
     event.columns ??= context.schemas.read(tape, top[TOP_SCHEMA]);
     return recognise(event, tape, top[TOP_PAYLOAD], context, topicIsTable, depth + 1);
   }
-  const isRow = (tape.slotsFound & ROW_MARKS) !== 0;
+  const isRow = (found & ROW_MARKS) !== 0;
   if ((twice & TOP_ONCE) !== 0 && (!isRow || (twice & ROW_MARKS_ONCE) !== 0)) {
     return event.fail('JSON_DUPLICATE_KEY', 'A name of the envelope stands twice.');
   }
@@ -77,7 +78,7 @@ export function recognise(event: Envelope, tape: Tape, token: number, context: F
   if (isRow) return readFlattened(event, tape, token, context);
   if (top[TOP_SPECVERSION] >= 0) return readCloudEvent(event, tape, token, context, depth);
   if (top[TOP_BEFORE] >= 0 || top[TOP_AFTER] >= 0) return event.fail('ENVELOPE_UNKNOWN', 'There is a row image and no operation.');
-  if (passesOver(event, tape, context, members, topicIsTable)) return;
+  if (passesOver(event, tape, context, count, topicIsTable)) return;
   if (top[TOP_TYPE] >= 0 && top[TOP_DATABASE] >= 0 && tape.kind(top[TOP_TYPE]) === TOKEN_STRING) return readMaxwell(event, tape, token, context);
   if (topicIsTable) return readFlattened(event, tape, token, context);
   event.row = tape;
@@ -104,8 +105,9 @@ function readDebezium(event: Envelope, tape: Tape, context: FormatContext): void
   if (top[TOP_MESSAGE] >= 0 && isText(tape, top[TOP_OP], 'm', context.view)) return event.passOver('logical_message');
   event.source = tape;
   if (top[TOP_SOURCE] >= 0 && tape.kind(top[TOP_SOURCE]) === TOKEN_OBJECT) {
-    const twice = tape.collect(top[TOP_SOURCE], context.vocabulary.source, event.sourceTokens);
-    if (twice !== 0) return event.fail('JSON_DUPLICATE_KEY', 'A name of the source block stands twice.');
+    const members = tape.collect(top[TOP_SOURCE], context.vocabulary.source, context.sourceMembers);
+    event.setSource(members);
+    if (members.twice !== 0) return event.fail('JSON_DUPLICATE_KEY', 'A name of the source block stands twice.');
   }
   readOperation(event, tape, top[TOP_OP], top[TOP_BEFORE], top[TOP_AFTER]);
 }
@@ -151,26 +153,27 @@ function readCloudEvent(event: Envelope, tape: Tape, token: number, context: For
   if (typeText.startsWith('com.microsoft.SQL.CES')) return readChangeEvent(event, tape, token, context);
   if (top[TOP_EVENT_OP] < 0 && !typeText.startsWith('io.debezium')) return event.fail('ENVELOPE_UNKNOWN', 'The CloudEvent is neither Debezium\'s nor SQL Server\'s.');
   const operation = top[TOP_EVENT_OP];
-  const twice = tape.collect(token, context.vocabulary.cloudEvent, event.sourceTokens);
-  if (twice !== 0) return event.fail('JSON_DUPLICATE_KEY', 'An attribute of the CloudEvent stands twice.');
+  const members = tape.collect(token, context.vocabulary.cloudEvent, context.sourceMembers);
+  event.setSource(members);
+  if (members.twice !== 0) return event.fail('JSON_DUPLICATE_KEY', 'An attribute of the CloudEvent stands twice.');
   event.source = tape;
   const data = unwrap(event, tape, top[TOP_DATA], context);
+  let images = NO_SLOTS;
   if (data >= 0 && tape.kind(data) === TOKEN_OBJECT) {
-    tape.collect(data, context.vocabulary.top, top);
+    images = tape.collect(data, context.vocabulary.top, context.members).slots;
     if (operation < 0) {
       if (depth >= NESTING_MAX) return event.fail('ENVELOPE_UNKNOWN', 'CloudEvents hold one another.');
       return recognise(event, tape, data, context, false, depth + 1);
     }
-  } else top.fill(-1);
-  readOperation(event, tape, operation, top[TOP_BEFORE], top[TOP_AFTER]);
+  }
+  readOperation(event, tape, operation, images[TOP_BEFORE], images[TOP_AFTER]);
 }
 
 /** The payload of a value that brings its schema, else the value. */
 function unwrap(event: Envelope, tape: Tape, value: number, context: FormatContext): number {
   if (value < 0 || tape.kind(value) !== TOKEN_OBJECT) return value;
-  const { top } = context;
-  tape.collect(value, context.vocabulary.top, top);
-  if (tape.membersRead !== 2 || top[TOP_SCHEMA] < 0 || top[TOP_PAYLOAD] < 0) return value;
-  event.columns ??= context.schemas.read(tape, top[TOP_SCHEMA]);
-  return top[TOP_PAYLOAD];
+  const { slots, count } = tape.collect(value, context.vocabulary.top, context.members);
+  if (count !== 2 || slots[TOP_SCHEMA] < 0 || slots[TOP_PAYLOAD] < 0) return value;
+  event.columns ??= context.schemas.read(tape, slots[TOP_SCHEMA]);
+  return slots[TOP_PAYLOAD];
 }

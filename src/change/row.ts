@@ -6,6 +6,7 @@ import { ID_NONE } from './identifier.ts';
 import type { KeyReader } from './keys.ts';
 import { ROW_AMOUNT, ROW_AMOUNT2, ROW_DATE, ROW_FLAG_COLUMN, ROW_KEY, ROW_PROPERTY, ROW_TYPE, ROW_UNIT, presentBit } from './layout.ts';
 import type { TableLayout } from './layout.ts';
+import { Members, NO_SLOTS } from './members.ts';
 import { MONEY_OUT_OF_BOUNDS } from './money.ts';
 import { TOKEN_NULL, TOKEN_STRING } from './token.ts';
 import { TYPE_UNTYPED } from './schema-block.ts';
@@ -21,7 +22,9 @@ export class RowReader {
   readonly #values: ValueReader;
   readonly #keys: KeyReader;
   readonly #decimals: string;
-  readonly #slots = new Int32Array(SLOTS_MAX);
+  readonly #members = new Members();
+  readonly #changed = new Int32Array(SLOTS_MAX);
+  #slots: Readonly<Int32Array> = NO_SLOTS;
 
   constructor(values: ValueReader, keys: KeyReader, options: DecodeOptions) {
     this.#values = values;
@@ -31,12 +34,21 @@ export class RowReader {
 
   /** Reads the event's row into `entry`. True when the entry is complete; else `event.problem` says why not. */
   read(event: Envelope, layout: TableLayout, batch: BatchBuilder, entry: number): boolean {
-    const slots = this.#slots;
-    const twice = event.row.collect(event.rowToken, layout.slots, slots);
-    for (const [slot, other] of layout.sameAs) slots[slot] = slots[other];
+    const { slots, twice } = event.row.collect(event.rowToken, layout.slots, this.#members);
+    this.#slots = slots;
+    if (layout.sameAs.length > 0) for (const [slot, other] of layout.sameAs) this.#setSlot(slot, slots[other]);
     if (twice !== 0) this.#fail(event, layout, 31 - Math.clz32(twice), 'JSON_DUPLICATE_KEY', 'stands twice in the row');
     else if (this.#readKey(event, layout, batch, entry)) this.#readValues(event, layout, batch, entry);
     return event.problem === null;
+  }
+
+  /** What was collected is the tape's: changes are made to a copy. */
+  #setSlot(slot: number, token: number): void {
+    if (this.#slots !== this.#changed) {
+      this.#changed.set(this.#slots);
+      this.#slots = this.#changed;
+    }
+    this.#changed[slot] = token;
   }
 
   #readKey(event: Envelope, layout: TableLayout, batch: BatchBuilder, entry: number): boolean {
@@ -84,16 +96,15 @@ export class RowReader {
 
   /** Bits of the columns the row carries. A column that should be there and is not makes a problem, unless the image may be partial. */
   #present(event: Envelope, layout: TableLayout): number {
-    const slots = this.#slots;
     let present = layout.full;
     for (let slot = ROW_PROPERTY; slot <= ROW_FLAG_COLUMN; slot++) {
       const bit = presentBit(slot);
       if ((layout.wanted & bit) === 0) continue;
-      const token = slots[slot];
+      const token = this.#slots[slot];
       if (token >= 0) {
         if (!this.#values.isUnavailable(event.row, token)) continue;
         present &= ~bit;
-        slots[slot] = -1;
+        this.#setSlot(slot, -1);
       } else if (event.mayBePartial) present &= ~bit;
       else if ((layout.required & bit) !== 0) {
         this.#fail(event, layout, slot, 'COLUMN_MISSING', 'is not in the row');
@@ -188,8 +199,7 @@ export class RowReader {
     const { entries } = batch;
     entries.clearValues(entry);
     if (event.rowToken < 0) return;
-    const slots = this.#slots;
-    const twice = event.row.collect(event.rowToken, layout.slots, slots);
+    const { slots, twice } = event.row.collect(event.rowToken, layout.slots, this.#members);
     if (entries.keyKind[entry] === ID_NONE && slots[ROW_KEY] >= 0 && (twice & (1 << ROW_KEY)) === 0) {
       entries.keyKind[entry] = Math.max(ID_NONE, this.#values.identifier(event.row, slots[ROW_KEY], entries.key, 4 * entry, batch.internLong));
     }

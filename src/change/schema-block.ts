@@ -1,10 +1,11 @@
+import { Members } from './members.ts';
 import { NAME_UNKNOWN, NAMES_MAX } from './names.ts';
 import type { Names } from './names.ts';
 import { readInteger } from './integers.ts';
 import { TOKEN_ARRAY, TOKEN_OBJECT, TOKEN_STRING } from './token.ts';
 import type { Tape } from './tape.ts';
 import { TextView, isText } from './text-view.ts';
-import { BLOCK_FIELD, BLOCK_FIELDS, BLOCK_NAME, BLOCK_PARAMETERS, BLOCK_SCALE, BLOCK_TYPE, SLOTS_MAX } from './vocabulary.ts';
+import { BLOCK_FIELD, BLOCK_FIELDS, BLOCK_NAME, BLOCK_PARAMETERS, BLOCK_SCALE, BLOCK_TYPE } from './vocabulary.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 /** What a schema block says about a column's values; UNTYPED columns are not in it. */
@@ -38,7 +39,7 @@ export class SchemaBlocks {
   readonly #vocabulary: Vocabulary;
   readonly #names: Names;
   readonly #view = new TextView();
-  readonly #slots = new Int32Array(SLOTS_MAX);
+  readonly #members = new Members();
 
   constructor(vocabulary: Vocabulary) {
     this.#vocabulary = vocabulary;
@@ -65,8 +66,7 @@ export class SchemaBlocks {
   /** The list of fields of a struct's schema, or -1. */
   #fields(tape: Tape, schema: number): number {
     if (tape.kind(schema) !== TOKEN_OBJECT) return -1;
-    tape.collect(schema, this.#vocabulary.block, this.#slots);
-    const fields = this.#slots[BLOCK_FIELDS];
+    const fields = tape.collect(schema, this.#vocabulary.block, this.#members).slots[BLOCK_FIELDS];
     return fields >= 0 && tape.kind(fields) === TOKEN_ARRAY ? fields : -1;
   }
 
@@ -75,16 +75,15 @@ export class SchemaBlocks {
     const end = tape.next(fields);
     for (let field = tape.first(fields); field < end; field = tape.next(field)) {
       if (tape.kind(field) !== TOKEN_OBJECT) continue;
-      tape.collect(field, this.#vocabulary.block, this.#slots);
-      if (isText(tape, this.#slots[BLOCK_FIELD], name, this.#view)) return field;
+      const { slots } = tape.collect(field, this.#vocabulary.block, this.#members);
+      if (isText(tape, slots[BLOCK_FIELD], name, this.#view)) return field;
     }
     return -1;
   }
 
   #readColumn(tape: Tape, field: number, columns: ColumnTypes): void {
     if (tape.kind(field) !== TOKEN_OBJECT) return;
-    const slots = this.#slots;
-    tape.collect(field, this.#vocabulary.block, slots);
+    const { slots } = tape.collect(field, this.#vocabulary.block, this.#members);
     const name = slots[BLOCK_FIELD];
     if (name < 0 || tape.kind(name) !== TOKEN_STRING || !this.#view.see(tape, name)) return;
     const id = this.#names.find(this.#view.bytes, this.#view.start, this.#view.end);
@@ -103,8 +102,7 @@ export class SchemaBlocks {
 
   #scale(tape: Tape, parameters: number): number {
     if (parameters < 0 || tape.kind(parameters) !== TOKEN_OBJECT) return Number.NaN;
-    tape.collect(parameters, this.#vocabulary.block, this.#slots);
-    const scale = this.#slots[BLOCK_SCALE];
+    const scale = tape.collect(parameters, this.#vocabulary.block, this.#members).slots[BLOCK_SCALE];
     const value = scale < 0 ? Number.NaN : readInteger(tape, scale);
     return Math.abs(value) <= 0x7fffffff ? value : Number.NaN;
   }

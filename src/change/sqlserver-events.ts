@@ -3,6 +3,7 @@ import type { Envelope } from './envelope.ts';
 import { parseInstant } from './date-text.ts';
 import { readInteger, readUnsigned, readUnsignedToken } from './integers.ts';
 import type { FormatContext } from './recognise.ts';
+import { NO_SLOTS } from './members.ts';
 import { markChangeEventPosition, packLsn, packLsnText } from './source-position.ts';
 import { TOKEN_NULL, TOKEN_OBJECT, TOKEN_STRING, TOKEN_TRUE } from './token.ts';
 import type { JsonTape } from './json-tape.ts';
@@ -20,28 +21,29 @@ const decoder = new TextDecoder();
  * JSON text again. Of a message that holds a piece of an event, only what it says about itself is read.
  */
 export function readChangeEvent(event: Envelope, tape: Tape, token: number, context: FormatContext): void {
-  const { slots, innerSlots, top } = context;
-  if (tape.collect(token, context.vocabulary.ces, slots) !== 0) return event.fail('JSON_DUPLICATE_KEY', 'An attribute of the CloudEvent stands twice.');
+  const { top } = context;
+  const { slots, twice } = tape.collect(token, context.vocabulary.ces, context.otherMembers);
+  if (twice !== 0) return event.fail('JSON_DUPLICATE_KEY', 'An attribute of the CloudEvent stands twice.');
   const whole = event.isJoined ? WHOLE : wholeness(tape, slots);
-  if (whole === PIECE) return readPiece(event, tape, context);
+  if (whole === PIECE) return readPiece(event, tape, slots, context);
   const data = openJson(event, tape, top[TOP_DATA], context.inner, context.innerView, 'data');
   if (event.problem !== null) {
-    if (whole === PERHAPS && event.problem === 'JSON_INVALID' && mayBePiece(tape, slots, context.innerView)) readPiece(event, tape, context);
+    if (whole === PERHAPS && event.problem === 'JSON_INVALID' && mayBePiece(tape, slots, context.innerView)) readPiece(event, tape, slots, context);
     return;
   }
   const inner = opened(tape, top[TOP_DATA], context.inner);
   if (data < 0) return event.fail('ENVELOPE_UNKNOWN', 'The change event has no data.');
-  const twice = inner.collect(data, context.vocabulary.ces, innerSlots);
-  const source = innerSlots[CES_EVENT_SOURCE];
-  const row = innerSlots[CES_EVENT_ROW];
-  if (twice !== 0) return event.fail('JSON_DUPLICATE_KEY', 'A name of the change event\'s data stands twice.');
+  const members = inner.collect(data, context.vocabulary.ces, context.innerMembers);
+  const source = members.slots[CES_EVENT_SOURCE];
+  const row = members.slots[CES_EVENT_ROW];
+  if (members.twice !== 0) return event.fail('JSON_DUPLICATE_KEY', 'A name of the change event\'s data stands twice.');
   if (source < 0 || row < 0 || inner.kind(source) !== TOKEN_OBJECT || inner.kind(row) !== TOKEN_OBJECT) {
     return event.fail('ENVELOPE_UNKNOWN', 'The change event has no eventsource or eventrow.');
   }
   readImages(event, inner, row, context);
   readOperation(event, tape, slots[CES_OPERATION], context);
-  readSource(event, inner, source, context);
-  readPlace(event, tape, inner, context);
+  const transaction = readSource(event, inner, source, context);
+  readPlace(event, tape, slots, inner, transaction, context.view);
 }
 
 const WHOLE = 0;
@@ -50,7 +52,7 @@ const PIECE = 1;
 const PERHAPS = 2;
 
 /** Whether a message holds a whole event, by the current names (`finalsegment`, `segmentindex`) or the older ones (`splittotalcnt`, `splitindex`). */
-function wholeness(tape: Tape, slots: Int32Array): number {
+function wholeness(tape: Tape, slots: Readonly<Int32Array>): number {
   const final = present(tape, slots[CES_FINAL_SEGMENT]);
   const total = present(tape, slots[CES_SPLIT_TOTAL]);
   if (final >= 0) return tape.kind(final) === TOKEN_TRUE ? byCount(tape, slots[CES_SEGMENT_INDEX]) : PIECE;
@@ -63,7 +65,7 @@ function byCount(tape: Tape, token: number): number {
 }
 
 /** Whether a text that is no JSON may be a piece: one of index 1, counted from 0, does not begin as an event does. */
-function mayBePiece(tape: Tape, slots: Int32Array, { bytes, start, end }: TextView): boolean {
+function mayBePiece(tape: Tape, slots: Readonly<Int32Array>, { bytes, start, end }: TextView): boolean {
   return present(tape, slots[CES_SPLIT_TOTAL]) >= 0 || !/^\s*\{\s*"event(source|row)"/.test(decoder.decode(bytes.subarray(start, Math.min(end, start + 64))));
 }
 
@@ -72,7 +74,7 @@ const INDEX_MAX = 65_535;
 const EVENT_NAME_BYTES_MAX = 512;
 
 /** What a piece says: of which event it is which part, and when that was committed. Its position is in the text that is not whole yet. */
-function readPiece(event: Envelope, tape: Tape, { slots, top, view }: FormatContext): void {
+function readPiece(event: Envelope, tape: Tape, slots: Readonly<Int32Array>, { top, view }: FormatContext): void {
   const data = top[TOP_DATA];
   const id = present(tape, slots[CES_LOGICAL_ID]);
   const final = present(tape, slots[CES_FINAL_SEGMENT]);
@@ -110,12 +112,12 @@ function opened(tape: Tape, token: number, target: Tape): Tape {
 }
 
 function readImages(event: Envelope, inner: Tape, row: number, context: FormatContext): void {
-  const { rowSlots } = context;
-  if (inner.collect(row, context.vocabulary.ces, rowSlots) !== 0) return event.fail('JSON_DUPLICATE_KEY', 'An image of the row stands twice.');
-  event.rowToken = openJson(event, inner, rowSlots[CES_CURRENT], context.current, context.currentView, 'current');
-  event.row = opened(inner, rowSlots[CES_CURRENT], context.current);
-  event.beforeToken = openJson(event, inner, rowSlots[CES_OLD], context.old, context.oldView, 'old');
-  event.before = opened(inner, rowSlots[CES_OLD], context.old);
+  const { slots, twice } = inner.collect(row, context.vocabulary.ces, context.innerMembers);
+  if (twice !== 0) return event.fail('JSON_DUPLICATE_KEY', 'An image of the row stands twice.');
+  event.rowToken = openJson(event, inner, slots[CES_CURRENT], context.current, context.currentView, 'current');
+  event.row = opened(inner, slots[CES_CURRENT], context.current);
+  event.beforeToken = openJson(event, inner, slots[CES_OLD], context.old, context.oldView, 'old');
+  event.before = opened(inner, slots[CES_OLD], context.old);
 }
 
 function readOperation(event: Envelope, tape: Tape, operation: number, context: FormatContext): void {
@@ -128,32 +130,34 @@ function readOperation(event: Envelope, tape: Tape, operation: number, context: 
   else if (event.asks === ASKS_UPSERT && event.rowToken < 0) event.doubt('IMAGE_MISSING', 'There is no current row.');
 }
 
-/** Table, primary key and transaction of `eventsource`. The transaction's fields go to `innerSlots`. */
-function readSource(event: Envelope, inner: Tape, source: number, context: FormatContext): void {
-  const { innerSlots, rowSlots } = context;
-  if (inner.collect(source, context.vocabulary.ces, rowSlots) !== 0) return event.fail('JSON_DUPLICATE_KEY', 'A name of eventsource stands twice.');
+/** Table and primary key of `eventsource`. Answers the members of its transaction. */
+function readSource(event: Envelope, inner: Tape, source: number, context: FormatContext): Readonly<Int32Array> {
+  const { slots, twice } = inner.collect(source, context.vocabulary.ces, context.innerMembers);
+  if (twice !== 0) {
+    event.fail('JSON_DUPLICATE_KEY', 'A name of eventsource stands twice.');
+    return NO_SLOTS;
+  }
+  const sourceTokens = event.ownSourceTokens();
   event.source = inner;
-  event.sourceTokens[SOURCE_DB] = rowSlots[CES_DB];
-  event.sourceTokens[SOURCE_SCHEMA] = rowSlots[CES_SCHEMA];
-  event.sourceTokens[SOURCE_TABLE] = rowSlots[CES_TABLE];
+  sourceTokens[SOURCE_DB] = slots[CES_DB];
+  sourceTokens[SOURCE_SCHEMA] = slots[CES_SCHEMA];
+  sourceTokens[SOURCE_TABLE] = slots[CES_TABLE];
   event.keyList = inner;
-  event.keyListToken = rowSlots[CES_KEY];
-  const transaction = rowSlots[CES_TRANSACTION];
-  if (transaction >= 0 && inner.kind(transaction) === TOKEN_OBJECT) inner.collect(transaction, context.vocabulary.ces, innerSlots);
-  else innerSlots.fill(-1);
+  event.keyListToken = slots[CES_KEY];
+  const transaction = slots[CES_TRANSACTION];
+  return transaction >= 0 && inner.kind(transaction) === TOKEN_OBJECT ? inner.collect(transaction, context.vocabulary.ces, context.innerMembers).slots : NO_SLOTS;
 }
 
 /** Position (commit LSN, sequence number) and commit time: of the transaction, else of `logicalid` and `time`. */
-function readPlace(event: Envelope, tape: Tape, inner: Tape, context: FormatContext): void {
-  const { slots, innerSlots } = context;
+function readPlace(event: Envelope, tape: Tape, slots: Readonly<Int32Array>, inner: Tape, transaction: Readonly<Int32Array>, view: TextView): void {
   const { position } = event;
-  const innerTime = present(inner, innerSlots[CES_COMMIT_TIME]);
-  event.commitTime = innerTime >= 0 ? instantOf(inner, innerTime, context.view) : instantOf(tape, present(tape, slots[CES_TIME]), context.view);
+  const innerTime = present(inner, transaction[CES_COMMIT_TIME]);
+  event.commitTime = innerTime >= 0 ? instantOf(inner, innerTime, view) : instantOf(tape, present(tape, slots[CES_TIME]), view);
   if (Number.isNaN(event.commitTime) && (innerTime >= 0 || present(tape, slots[CES_TIME]) >= 0)) event.doubt('POSITION_INVALID', 'The commit time is no timestamp.');
   event.positionForm = POSITION_PACKED;
   markChangeEventPosition(position);
-  const lsn = present(inner, innerSlots[CES_COMMIT_LSN]);
-  const sequence = present(inner, innerSlots[CES_SEQUENCE]);
+  const lsn = present(inner, transaction[CES_COMMIT_LSN]);
+  const sequence = present(inner, transaction[CES_SEQUENCE]);
   const logical = present(tape, slots[CES_LOGICAL_ID]);
   let isRead: boolean;
   if (lsn >= 0 && sequence >= 0) isRead = packLsn(inner, lsn, position, 1, 0) && readUnsignedToken(inner, sequence, position, 4);

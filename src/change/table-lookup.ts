@@ -1,4 +1,5 @@
 import type { Envelope } from './envelope.ts';
+import type { Members } from './members.ts';
 import { TOKEN_STRING } from './token.ts';
 import type { Tape } from './tape.ts';
 import type { PhysicalTable, Tables } from './tables.ts';
@@ -7,6 +8,8 @@ import { SOURCE_DB, SOURCE_SCHEMA, SOURCE_TABLE } from './vocabulary.ts';
 
 const BUCKETS = 256;
 const BUCKET_TABLES_MAX = 64;
+/** Forgotten when there are more: shapes of texts come and go. */
+const FIXED_MAX = 32;
 const encoder = new TextEncoder();
 
 interface KnownName {
@@ -20,6 +23,8 @@ interface KnownName {
 export class TableLookup {
   readonly #tables: Tables;
   readonly #known: KnownName[][] = Array.from({ length: BUCKETS }, () => []);
+  /** Tables of events whose names of them stand fixed, by the members that they have in common. */
+  #fixed: { readonly members: Members; readonly table: PhysicalTable }[] = [];
   readonly #view = new TextView();
 
   constructor(tables: Tables) {
@@ -28,6 +33,18 @@ export class TableLookup {
 
   /** The table the event names, or the one its topic is named after when it names none. */
   find(event: Envelope, topic: string): PhysicalTable {
+    const members = event.sourceMembers;
+    if (members === null || !members.isKept || !isFixed(event)) return this.#find(event, topic);
+    for (const known of this.#fixed) if (known.members === members) return known.table;
+    const table = this.#find(event, topic);
+    if (table.ambiguous === null && namesSchema(event)) {
+      if (this.#fixed.length === FIXED_MAX) this.#fixed = [];
+      this.#fixed.push({ members, table });
+    }
+    return table;
+  }
+
+  #find(event: Envelope, topic: string): PhysicalTable {
     const tape = event.source;
     const name = textToken(tape, event.sourceTokens[SOURCE_TABLE]);
     if (name < 0) return this.#tables.findByTopic(topic);
@@ -55,6 +72,20 @@ export class TableLookup {
     this.#view.seeJson(tape, token);
     return this.#view.text();
   }
+}
+
+/** True when whatever names the table, its schema and its database is the same in all events so far that had this shape. */
+function isFixed({ source, sourceTokens }: Envelope): boolean {
+  return staysAsItIs(source, sourceTokens[SOURCE_TABLE]) && staysAsItIs(source, sourceTokens[SOURCE_SCHEMA]) && staysAsItIs(source, sourceTokens[SOURCE_DB]);
+}
+
+function staysAsItIs(tape: Tape, token: number): boolean {
+  return token < 0 || tape.isFixed(token);
+}
+
+/** Whether the event names its table and the schema or database that the table is in: then its topic has no say. */
+export function namesSchema({ source, sourceTokens }: Envelope): boolean {
+  return textToken(source, sourceTokens[SOURCE_TABLE]) >= 0 && (textToken(source, sourceTokens[SOURCE_SCHEMA]) >= 0 || textToken(source, sourceTokens[SOURCE_DB]) >= 0);
 }
 
 /** The token if it is a text that is not empty, else -1. */

@@ -1,5 +1,7 @@
+import type { Members } from './members.ts';
 import type { SlotMap } from './names.ts';
-import { TOKEN_ESCAPED, TOKEN_KIND, TOKEN_NAME_SHIFT, TOKEN_WORDS } from './token.ts';
+import type { TextShape } from './text-shape.ts';
+import { TOKEN_ESCAPED, TOKEN_FIXED, TOKEN_KIND, TOKEN_NAME_SHIFT, TOKEN_WORDS } from './token.ts';
 
 /** Deepest nesting read; no change event comes near. */
 export const DEPTH_MAX = 128;
@@ -13,18 +15,18 @@ export class Tape {
   bytes: Uint8Array = new Uint8Array(0);
   /** Index after the last token. */
   size = 0;
-  /** Members of the object last collected, and a bit for every slot found in it. */
-  membersRead = 0;
-  slotsFound = 0;
   /** Memory of the tape's own, and the tokens of the value last read: they lie there, or are those of the shape that a JSON text has. */
   protected own: Int32Array = new Int32Array(1024 * TOKEN_WORDS);
   protected words = this.own;
+  /** The shape whose tokens they are; null when they are the tape's own. */
+  protected shape: TextShape | null = null;
 
   /** Begins a value that is put together: its texts lie in `bytes`. */
   begin(bytes: Uint8Array): void {
     this.bytes = bytes;
     this.size = 0;
     this.words = this.own;
+    this.shape = null;
   }
 
   /** Adds a token and answers its index; `name` is the member name's id. A container is empty until it is closed. */
@@ -63,11 +65,16 @@ export class Tape {
   }
 
   start(token: number): number {
-    return this.words[token + 1];
+    return (this.words[token] & TOKEN_FIXED) === 0 ? this.words[token + 1] : this.shape!.placeOf(token + 1);
   }
 
   end(token: number): number {
-    return this.words[token + 2];
+    return (this.words[token] & TOKEN_FIXED) === 0 ? this.words[token + 2] : this.shape!.placeOf(token + 2);
+  }
+
+  /** True when the token's text is the same as in all texts before that had this shape. */
+  isFixed(token: number): boolean {
+    return (this.words[token] & TOKEN_FIXED) !== 0;
   }
 
   /** First child of a container; `next(container)` when it is empty. */
@@ -80,27 +87,13 @@ export class Tape {
     return this.words[token + 3];
   }
 
-  /**
-   * Puts the tokens of an object's members into `slots` by `map` (-1: not there). Returns a bit for every slot that was met twice.
-   * `membersRead` is the number of all members.
-   */
-  collect(object: number, map: SlotMap, slots: Int32Array): number {
-    slots.fill(-1);
-    const words = this.words;
-    const end = words[object + 3];
-    let twice = 0;
-    let found = 0;
-    let members = 0;
-    for (let token = object + TOKEN_WORDS; token < end; token = words[token + 3]) {
-      members++;
-      const slot = map[words[token] >> TOKEN_NAME_SHIFT];
-      if (slot < 0) continue;
-      if (slots[slot] >= 0) twice |= 1 << slot;
-      slots[slot] = token;
-      found |= 1 << slot;
+  /** Finds the members of an object that `map` has slots for. They are in `own`, or the same that a text of this shape had before: to be read only, until the next value is read. */
+  collect(object: number, map: SlotMap, own: Members): Members {
+    if (this.shape === null) {
+      own.gather(this.words, object, map);
+      return own;
     }
-    this.membersRead = members;
-    this.slotsFound = found;
-    return twice;
+    const { collections } = this.shape;
+    return collections.find(object, map) ?? collections.add(this.words, object, map, own);
   }
 }

@@ -1,4 +1,5 @@
-import { TOKEN_ARRAY, TOKEN_KIND, TOKEN_NAME_SHIFT, TOKEN_STRING, TOKEN_WORDS, readScalar } from './token.ts';
+import { Collections } from './members.ts';
+import { TOKEN_ARRAY, TOKEN_FIXED, TOKEN_KIND, TOKEN_NAME_SHIFT, TOKEN_STRING, TOKEN_WORDS, readScalar } from './token.ts';
 
 /** No value follows the last run. */
 const NO_TOKEN = -1;
@@ -9,23 +10,24 @@ const NO_TOKEN = -1;
  * the same until a text is met that fits up to there.
  */
 export class TextShape {
-  /** Tokens of the text that fitted last, as a `Tape` holds them. */
+  /** Tokens of the text that fitted last, as a `Tape` holds them; those inside runs are fixed, and `placeOf` tells their places. */
   readonly words: Int32Array;
+  /** What was collected of objects: where members are is the same in all texts that fit. */
+  readonly collections = new Collections();
   /** The text the shape was learnt from, its tokens counted from its beginning, and a mark for those whose values change. */
   readonly #text: Uint8Array;
   readonly #view: DataView;
   readonly #tokens: Int32Array;
   readonly #changes: Uint8Array;
-  /** Per run: its place in the text, its length, the token behind it and that one's name, and how many words move with it or an earlier run. */
+  /** Per run: its place in the text, its length, the token behind it and that one's name; and how far from its place it stands in the text that fitted last. */
   #runs = 0;
   readonly #runStart: Int32Array;
   readonly #runLength: Int32Array;
   readonly #runToken: Int32Array;
   readonly #runName: Int32Array;
-  readonly #runMoves: Int32Array;
-  /** Words that hold a place inside a run, and that place. */
-  readonly #moved: Int32Array;
-  readonly #movedAt: Int32Array;
+  readonly #runShift: Int32Array;
+  /** The run that the place in a word is in. */
+  readonly #runOf: Int32Array;
   /** Where the text and the last one that did not fit part, in that one, and the run it is in. */
   #partedAt = 0;
   #partedRun = 0;
@@ -46,9 +48,8 @@ export class TextShape {
     this.#runLength = new Int32Array(count + 1);
     this.#runToken = new Int32Array(count + 1);
     this.#runName = new Int32Array(count + 1);
-    this.#runMoves = new Int32Array(count + 1);
-    this.#moved = new Int32Array(2 * count);
-    this.#movedAt = new Int32Array(2 * count);
+    this.#runShift = new Int32Array(count + 1);
+    this.#runOf = new Int32Array(size);
     this.#cut();
   }
 
@@ -59,13 +60,16 @@ export class TextShape {
     return close;
   }
 
+  /** Where a fixed token begins or ends in the text that fitted last, by the word that says it. */
+  placeOf(word: number): number {
+    return this.words[word] + this.#runShift[this.#runOf[word]];
+  }
+
   #fit(bytes: Uint8Array, view: DataView, start: number, end: number): number {
     const words = this.words;
-    const moved = this.#moved;
-    const movedAt = this.#movedAt;
+    const runs = this.#runs;
     let at = start;
-    let move = 0;
-    for (let run = 0; run < this.#runs; run++) {
+    for (let run = 0; run < runs; run++) {
       const from = this.#runStart[run];
       const length = this.#runLength[run];
       if (at + length > end || !this.#isRun(view, at, from, length)) {
@@ -73,14 +77,14 @@ export class TextShape {
         this.#partedRun = run;
         return -1;
       }
-      for (const moves = this.#runMoves[run]; move < moves; move++) words[moved[move]] = movedAt[move] + at - from;
+      this.#runShift[run] = at - from;
       at += length;
       const token = this.#runToken[run];
       if (token === NO_TOKEN) return at;
       at = readScalar(bytes, view, at, end, words, token, this.#runName[run]);
       if (at < 0) break;
     }
-    this.#partedRun = this.#runs;
+    this.#partedRun = runs;
     return -1;
   }
 
@@ -90,7 +94,7 @@ export class TextShape {
     // Eight bytes as a double: in JSON there are neither zero bytes nor, as it is UTF-8, those of a NaN, so equal doubles are equal bytes.
     const last = length - 8;
     if (last >= 0) {
-      for (let i = 0; i < last; i += 8) if (view.getFloat64(at + i, true) !== text.getFloat64(from + i, true)) return false;
+      for (let i = 0; i < last; i += 8) if (view.getFloat64((at + i) | 0, true) !== text.getFloat64((from + i) | 0, true)) return false;
       return view.getFloat64(at + last, true) === text.getFloat64(from + last, true);
     }
     if (length >= 4) return view.getInt32(at) === text.getInt32(from) && view.getInt32(at + length - 4) === text.getInt32(from + length - 4);
@@ -136,7 +140,7 @@ export class TextShape {
       from = this.#endOf(token);
     }
     this.#addRun(from, this.#text.length, NO_TOKEN);
-    this.#placeMoves();
+    this.#fix();
   }
 
   #addRun(from: number, to: number, token: number): void {
@@ -147,21 +151,25 @@ export class TextShape {
     this.#runName[run] = token === NO_TOKEN ? 0 : this.#tokens[token] >> TOKEN_NAME_SHIFT;
   }
 
-  /** Finds for the words of every token that does not change the run that they move with. */
-  #placeMoves(): void {
-    const places: { readonly word: number; readonly at: number }[] = [];
+  /** Marks the tokens that do not change as fixed, and finds the run that each of their places is in. */
+  #fix(): void {
+    let run = 0;
     for (let token = 0; token < this.#tokens.length; token += TOKEN_WORDS) {
       if (this.#changes[token / TOKEN_WORDS] === 1) continue;
-      this.words[token] = this.#tokens[token];
-      for (const word of [token + 1, token + 2]) places.push({ word, at: this.#tokens[word] });
+      this.words[token] = this.#tokens[token] | TOKEN_FIXED;
+      // Tokens stand in the order of their beginnings.
+      run = this.#placeWord(token + 1, run);
+      this.#placeWord(token + 2, run);
     }
-    places.sort((a, b) => a.at - b.at);
-    let run = 0;
-    places.forEach(({ word, at }, move) => {
-      while (at > this.#runStart[run] + this.#runLength[run]) this.#runMoves[run++] = move;
-      this.#moved[move] = word;
-      this.#movedAt[move] = at;
-    });
-    while (run < this.#runs) this.#runMoves[run++] = places.length;
+  }
+
+  /** Sets a word to its place in the text, and answers the run that this is in: `first` or one behind. */
+  #placeWord(word: number, first: number): number {
+    const place = this.#tokens[word];
+    let run = first;
+    while (place > this.#runStart[run] + this.#runLength[run]) run++;
+    this.words[word] = place;
+    this.#runOf[word] = run;
+    return run;
   }
 }

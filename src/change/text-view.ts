@@ -13,7 +13,8 @@ export class TextView {
 
   /** Points at a string's contents, or at the source text of any other token. False when the text has no UTF-8 form. */
   see(tape: Tape, token: number): boolean {
-    this.bytes = tape.bytes;
+    // Writing what is there already is not free: the collector is told of every object that is written into an older one.
+    if (this.bytes !== tape.bytes) this.bytes = tape.bytes;
     this.start = tape.start(token);
     this.end = tape.end(token);
     return !tape.isEscaped(token) || this.#unescape(true);

@@ -13,6 +13,8 @@ export const TOKEN_OBJECT = 7;
 export const TOKEN_WORDS = 4;
 export const TOKEN_KIND = 7;
 export const TOKEN_ESCAPED = 8;
+/** The token's places are those in the text its shape was learnt from: see `TextShape`. */
+export const TOKEN_FIXED = 16;
 export const TOKEN_NAME_SHIFT = 8;
 
 /** The literals' bytes as big-endian words; `false` is told by its last four. */

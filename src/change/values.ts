@@ -4,12 +4,13 @@ import { dayOf } from './dates.ts';
 import type { DecodeOptions } from './decoder.ts';
 import { IDENTIFIER_BYTES_MAX, ID_NONE, encodeIdentifier } from './identifier.ts';
 import { readInteger } from './integers.ts';
+import { Members } from './members.ts';
 import { MONEY_INVALID, parseDecimal, parseUnscaled } from './money.ts';
 import { TYPE_BYTES, TYPE_DAYS, TYPE_DECIMAL, TYPE_MICROSECONDS, TYPE_MILLISECONDS, TYPE_NANOSECONDS, TYPE_PLAIN, TYPE_UNTYPED } from './schema-block.ts';
 import { TOKEN_FALSE, TOKEN_NULL, TOKEN_NUMBER, TOKEN_OBJECT, TOKEN_STRING, TOKEN_TRUE } from './token.ts';
 import type { Tape } from './tape.ts';
 import { TextView } from './text-view.ts';
-import { BLOCK_DAY, BLOCK_MONTH, BLOCK_SCALE, BLOCK_VALUE, BLOCK_YEAR, SLOTS_MAX } from './vocabulary.ts';
+import { BLOCK_DAY, BLOCK_MONTH, BLOCK_SCALE, BLOCK_VALUE, BLOCK_YEAR } from './vocabulary.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 /** Negative answers of `identifier` beside the kinds. */
@@ -29,7 +30,7 @@ export class ValueReader {
   readonly view = new TextView();
   readonly #options: DecodeOptions;
   readonly #vocabulary: Vocabulary;
-  readonly #slots = new Int32Array(SLOTS_MAX);
+  readonly #members = new Members();
 
   constructor(options: DecodeOptions, vocabulary: Vocabulary) {
     this.#options = options;
@@ -71,8 +72,7 @@ export class ValueReader {
 
   /** Debezium's VariableScaleDecimal: `{"scale":2,"value":"MDk="}`. */
   #variableScale(tape: Tape, token: number): number {
-    const slots = this.#slots;
-    const twice = tape.collect(token, this.#vocabulary.block, slots);
+    const { slots, twice } = tape.collect(token, this.#vocabulary.block, this.#members);
     const scale = slots[BLOCK_SCALE];
     const value = slots[BLOCK_VALUE];
     if (twice !== 0 || scale < 0 || value < 0 || tape.kind(value) !== TOKEN_STRING || !this.view.see(tape, value)) return MONEY_INVALID;
@@ -96,9 +96,8 @@ export class ValueReader {
 
   /** `{"year":2026,"month":1,"day":31}` and nothing more: with a time in it, it might be an instant. */
   #structuredDay(tape: Tape, token: number): number {
-    const slots = this.#slots;
-    const twice = tape.collect(token, this.#vocabulary.block, slots);
-    if (twice !== 0 || tape.membersRead !== 3) return NO_DAY;
+    const { slots, twice, count } = tape.collect(token, this.#vocabulary.block, this.#members);
+    if (twice !== 0 || count !== 3) return NO_DAY;
     const [year, month, day] = [slots[BLOCK_YEAR], slots[BLOCK_MONTH], slots[BLOCK_DAY]].map((part) => (part < 0 ? Number.NaN : readInteger(tape, part)));
     return dayOf(year, month, day);
   }

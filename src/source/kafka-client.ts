@@ -89,8 +89,6 @@ export interface ClientOptions {
 
 const CLIENT_ID = 'rentfold';
 const KEEP_ALIVE_MS = 30_000;
-/** Read from a socket at once. */
-const READ_BYTES = 256 * 1024;
 
 let loaded: KafkaClient | null = null;
 
@@ -166,13 +164,13 @@ function openSocket({ host, port, ssl, onConnect }: SocketOptions, memory: Frame
   return socket;
 }
 
-/** What arrives is read into one buffer and put together to whole answers, instead of a new buffer for every piece. */
+/** What arrives is read into where its answer is put together, instead of a new buffer for every piece. */
 function openTcp(host: string, port: number, onConnect: () => void, memory: FrameMemory): Socket {
   const frames = new FrameGatherer(memory, (bytes) => socket.emit('data', bytes));
   const onread = {
-    buffer: new Uint8Array(READ_BYTES),
-    callback: (length: number, bytes: Uint8Array): boolean => {
-      frames.push(bytes.subarray(0, length));
+    buffer: (): Uint8Array => frames.room(),
+    callback: (length: number): boolean => {
+      frames.arrived(length);
       return true;
     },
   };

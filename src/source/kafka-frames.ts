@@ -7,6 +7,9 @@ const KEPT_BYTES_MAX = 8 * 1024 * 1024;
 /** As many as one broker's answers are under way at once. */
 const KEPT_MAX = 3;
 const LENGTH_BYTES = 4;
+/** Read at once while no frame is begun, and what must be missing of a frame so that it is read into where it belongs: such a read may not go on into the next frame. */
+const READ_BYTES = 256 * 1024;
+const PLACED_BYTES_MIN = 64 * 1024;
 
 /**
  * Memory for a broker's answers, used again and again. An answer of some megabytes that is made anew each time costs more than reading it: such memory is outside of the heap, and for every
@@ -33,7 +36,7 @@ export class FrameMemory {
   }
 }
 
-/** Puts a broker's answers together from what arrives: each a length of four bytes and as many bytes. */
+/** Puts a broker's answers together from what arrives: each a length of four bytes and as many bytes. Most of a long answer is read into its place. */
 export class FrameGatherer {
   readonly #memory: FrameMemory;
   readonly #deliver: (bytes: Buffer) => void;
@@ -42,6 +45,8 @@ export class FrameGatherer {
   #frame: Buffer | null = null;
   #filled = 0;
   #isPassing = false;
+  readonly #loose = new Uint8Array(READ_BYTES);
+  #isPlaced = false;
 
   /** `deliver` is called with every whole frame, its length included; from a frame on that is too long, with the bytes as they arrive. */
   constructor(memory: FrameMemory, deliver: (bytes: Buffer) => void) {
@@ -49,8 +54,21 @@ export class FrameGatherer {
     this.#deliver = deliver;
   }
 
+  /** Memory to read the next bytes into: the frame that most of them belong to, where it is begun. */
+  room(): Uint8Array {
+    const frame = this.#frame;
+    this.#isPlaced = frame !== null && frame.length - this.#filled >= PLACED_BYTES_MIN;
+    return this.#isPlaced ? frame!.subarray(this.#filled) : this.#loose;
+  }
+
+  /** Takes so many bytes that were read into the memory that `room` gave last. */
+  arrived(length: number): void {
+    if (this.#isPlaced) this.#advance(this.#frame!, length);
+    else this.#push(this.#loose.subarray(0, length));
+  }
+
   /** Takes the next bytes; they are copied. */
-  push(bytes: Uint8Array): void {
+  #push(bytes: Uint8Array): void {
     let at = 0;
     while (at < bytes.length && !this.#isPassing) at = this.#frame === null ? this.#readLength(bytes, at) : this.#fill(this.#frame, bytes, at);
     if (at < bytes.length) this.#deliver(Buffer.from(bytes.subarray(at)));
@@ -76,11 +94,14 @@ export class FrameGatherer {
   #fill(frame: Buffer, bytes: Uint8Array, from: number): number {
     const end = Math.min(bytes.length, from + frame.length - this.#filled);
     frame.set(bytes.subarray(from, end), this.#filled);
-    this.#filled += end - from;
-    if (this.#filled === frame.length) {
-      this.#frame = null;
-      this.#deliver(frame);
-    }
+    this.#advance(frame, end - from);
     return end;
+  }
+
+  #advance(frame: Buffer, length: number): void {
+    this.#filled += length;
+    if (this.#filled < frame.length) return;
+    this.#frame = null;
+    this.#deliver(frame);
   }
 }

@@ -49,7 +49,8 @@ function ours(recordsMax: number): (raw: Buffer) => number {
   const reader = new AnswerReader(recordsMax, false);
   return (raw) => {
     const answer = readFetchAnswer(raw, 11);
-    const state = new KafkaPartition({ topic: 't', partition: 0 }, 1, { start: 0, end: 1e9 }, 0, null);
+    const first = Number(raw.readBigInt64BE(answer.shares[0].start));
+    const state = new KafkaPartition({ topic: 't', partition: 0 }, 1, { start: 0, end: 1e9 }, first, null);
     let records = 0;
     for (const event of reader.read(answer, [{ share: answer.shares[0], state }])) {
       if (event.kind !== 'records') throw new Error(JSON.stringify(event));

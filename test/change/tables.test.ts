@@ -30,6 +30,17 @@ describe('patterns', () => {
   });
 });
 
+test('one decoder finds every table as one that has met no other, however alike the events are', () => {
+  const names = ['rents', 'rants', 'payments', ''] as const;
+  const places = [['rental', 'public'], ['rental', 'public'], ['rental', 'qublic'], ['dental', 'public'], ['rental', ''], ['', ''], [null, 'public'], [null, null]] as const;
+  const options = patterns(['rental.public.rents', '*.payments']);
+  const records = places.flatMap(([db, schema]) => names.flatMap((name) => [of(db, schema, name, 'pg.public.rents'), of(db, schema, 'rents'), of(db, schema, name), of(db, schema, name), of('rental', 'public', 'rents')]));
+  const together = [...records, ...records.toReversed()];
+  const met = entriesOf(decodeAll(together, options)).map(({ table }) => table);
+  expect(met).toEqual(together.map((record) => tableOf(record, options)));
+  expect(new Set(met)).toEqual(new Set(['rents', null]));
+});
+
 test('a topic has the connector\'s name where a database would stand', () => {
   const options = patterns(['rental.public.rents']);
   const row = { ...rent(), __op: 'c', __table: 'rents' };

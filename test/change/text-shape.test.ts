@@ -2,22 +2,31 @@
 // (values of every kind changed, lengths, escapes, spacing, members left out), some of them damaged; for each a fresh tape must give the same answer and the same tokens.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Names } from '../../src/change/names.ts';
+import { Members } from '../../src/change/members.ts';
+import { Names, slotMap } from '../../src/change/names.ts';
 import { JsonTape } from '../../src/change/json-tape.ts';
-import { TOKEN_WORDS } from '../../src/change/token.ts';
+import { TOKEN_OBJECT, TOKEN_WORDS } from '../../src/change/token.ts';
 
 const encoder = new TextEncoder();
 const MEMBERS = ['id', 'amount', 'before', 'after', 'x', 'description', 'ein längerer Name'];
 const names = new Names();
+const own = new Members();
 MEMBERS.slice(0, 4).forEach((name) => names.add(name));
 
-/** A tape's answer and all it says of every token. */
+/** Slots of two names each; `x` stands twice now and then. */
+const MAPS = [['id', 'x'], ['amount', 'before']].map((wanted) => slotMap(names, wanted.map((name, slot) => [name, slot])));
+
+/** A tape's answer and all it says of every token, and of every object's members. */
 function readBy(tape: JsonTape, bytes: Uint8Array, from: number, to: number): unknown {
   const answer = tape.read(bytes, from, to);
   if (answer < 0) return answer;
   const tokens = Array.from({ length: tape.size / TOKEN_WORDS }, (_, i) => {
     const token = i * TOKEN_WORDS;
-    return [tape.kind(token), tape.name(token), tape.start(token), tape.end(token), tape.next(token), tape.isEscaped(token)];
+    const members = tape.kind(token) !== TOKEN_OBJECT ? [] : MAPS.map((map) => {
+      const { slots, found, twice, count } = tape.collect(token, map, own);
+      return [...slots, found, twice, count];
+    });
+    return [tape.kind(token), tape.name(token), tape.start(token), tape.end(token), tape.next(token), tape.isEscaped(token), members];
   });
   return { answer, tokens };
 }

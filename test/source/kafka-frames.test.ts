@@ -16,12 +16,11 @@ function frame(body: Uint8Array): Buffer {
 function delivered(stream: Uint8Array, pieces: readonly number[], memory = new FrameMemory()): Buffer[] {
   const frames: Buffer[] = [];
   const gatherer = new FrameGatherer(memory, (bytes) => frames.push(bytes));
-  const shared = new Uint8Array(Math.max(...pieces));
   for (let at = 0, i = 0; at < stream.length; i++) {
-    const piece = stream.subarray(at, at + pieces[i % pieces.length]);
-    // As from a socket: every piece in the same memory.
-    shared.set(piece);
-    gatherer.push(shared.subarray(0, piece.length));
+    const room = gatherer.room();
+    const piece = stream.subarray(at, at + Math.min(room.length, pieces[i % pieces.length]));
+    room.set(piece);
+    gatherer.arrived(piece.length);
     at += piece.length;
   }
   return frames;
@@ -32,6 +31,11 @@ it('answers in any pieces come out whole', () => {
     fc.array(fc.uint8Array({ maxLength: 40 }), { minLength: 1, maxLength: 8 }), fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 6 }),
     (bodies, pieces) => { expect(delivered(Buffer.concat(bodies.map(frame)), pieces)).toEqual(bodies.map(frame)); },
   ));
+});
+
+it('long answers in pieces of any size, up to all that a read may bring', () => {
+  const bodies = [70_000, 5, 300_000, 2_000_000, 65_536, 1, 400_000].map((length, i) => new Uint8Array(length).map((_, at) => (at * 7 + i) & 0xff));
+  for (const pieces of [[8_000_000], [65_536], [65_535, 3], [100_000, 1, 1_000_000], [262_144, 262_145]]) expect(delivered(Buffer.concat(bodies.map(frame)), pieces).map((bytes, i) => bytes.equals(frame(bodies[i])))).toEqual(bodies.map(() => true));
 });
 
 it('large answers share memory one after the other, never two at once', () => {
