@@ -1,4 +1,7 @@
-import { ParquetEnvelopeWriter, ParquetSchema, type Page } from '@dsnp/parquetjs';
+import type { Page } from '@dsnp/parquetjs';
+// Not from the package's main module: that loads its reader too, and with it a client for S3.
+import { ParquetSchema } from '@dsnp/parquetjs/dist/lib/schema.js';
+import { ParquetEnvelopeWriter } from '@dsnp/parquetjs/dist/lib/writer.js';
 import Int64 from 'node-int64';
 import { encodePage, type GroupColumn } from './parquet-page.ts';
 import { MONEY_COLUMNS, MONEY_PRECISION, MONEY_SCALE, parquetFields, type ParquetMoney } from './parquet-schema.ts';
