@@ -82,6 +82,23 @@ describe('layout', () => {
     expect(files.filter((f) => f.imports.some((i) => i.endsWith('/main.ts'))).map((f) => f.path)).toEqual([]);
   });
 
+  it('the main thread loads no library that only the snapshot worker needs', () => {
+    const byPath = new Map(files.map((file) => [file.path, file]));
+    const loaded = new Set<string>();
+    const load = (path: string): void => {
+      if (loaded.has(path)) return;
+      loaded.add(path);
+      for (const statement of byPath.get(path)?.tree.statements ?? []) {
+        if (!ts.isImportDeclaration(statement) || statement.importClause?.isTypeOnly === true || !ts.isStringLiteral(statement.moduleSpecifier)) continue;
+        const { text } = statement.moduleSpecifier;
+        load(text.startsWith('.') ? relative(SRC, resolve(SRC, dirname(path), text)) : text);
+      }
+    };
+    for (const entry of ['cli/serve-command.ts', 'cli/replay-command.ts', 'snapshot/thread-work.ts']) load(entry);
+    expect(loaded).toContain('snapshot/snapshot-keeper.ts');
+    expect([...loaded].filter((path) => /^apache-arrow|parquetjs|^@azure/.test(path))).toEqual([]);
+  });
+
   it('pure code knows no platform, clock, environment or promise', () => {
     const wrong: string[] = [];
     for (const file of files.filter(isPure)) {

@@ -1,7 +1,7 @@
 import { dateText } from '../change/dates.ts';
 import { sortedPartitions } from '../control-state.ts';
 import { oneLine } from '../runtime/one-line.ts';
-import { moneyText } from '../snapshot/describe.ts';
+import { sumsText } from '../snapshot/sums-text.ts';
 import { partitionName } from '../source/positions.ts';
 import type { OpenedLog } from '../source/source.ts';
 import type { State } from '../state.ts';
@@ -66,7 +66,7 @@ function bookLines(state: State): Line[] {
   return [
     ['rows', `${grouped(rows.expenses)} expenses, ${grouped(rows.rents)} rents, ${grouped(rows.properties)} properties`],
     ['accounts', `${grouped(accounts)}: ${grouped(properties)} properties and ${grouped(units)} units; incomplete properties: ${grouped(incompleteProperties)}, accounts out of range: ${grouped(outOfRangeAccounts)}`],
-    ['control totals', `total revenue ${moneyText(totals.totalRevenue)}, rent ${moneyText(totals.rent)}, expenses ${moneyText(totals.expenses)}, cash invested ${moneyText(totals.cashInvested)}, down payment ${moneyText(totals.downPayment)}`],
+    ['control totals', sumsText(totals)],
   ];
 }
 

@@ -10,6 +10,9 @@ import { NO_ACCOUNT, ROW_FREE } from './row-layout.ts';
 import { AccountNumbers, RowBlock } from './row-block.ts';
 import { RowStore } from './row-store.ts';
 
+/** Touched accounts looked at in a slice: nearly all of them have been named by a row. */
+const ACCOUNTS_LOOKED_AT = 65_536;
+
 /**
  * A picture of the books at one moment. Rows still to be drawn are marked in a bit set; a row about to be written is copied aside
  * first, so drawing late shows it as it was. The times of accounts, eight bytes each, are copied at once.
@@ -65,13 +68,8 @@ export class Cut implements BooksCut, WriteWatcher {
     const block = new RowBlock(this.#core, this.#times, this.#accounts, Math.min(rowsMax, this.remaining));
     this.#drawRows(block);
     this.#drawSaved(block);
-    let accounts = 0;
-    const touched = this.#taken.accounts.list;
-    while (this.remaining === 0 && this.#nextAccount < touched.length && accounts < rowsMax) {
-      block.addAccount(touched.at(this.#nextAccount++));
-      accounts++;
-    }
-    return block.count === 0 && accounts === 0 ? null : block.finish();
+    if (this.remaining === 0) this.#drawAccounts(rowsMax);
+    return block.count === 0 && this.#accounts.items.length === 0 && this.#nextAccount === this.#taken.accounts.list.length ? null : block.finish();
   }
 
   commit(): void {
@@ -125,6 +123,13 @@ export class Cut implements BooksCut, WriteWatcher {
       this.#nextSaved++;
       this.remaining--;
     }
+  }
+
+  /** Accounts that were touched and that no row drawn names, at most so many. */
+  #drawAccounts(accountsMax: number): void {
+    const touched = this.#taken.accounts.list;
+    const end = Math.min(touched.length, this.#nextAccount + ACCOUNTS_LOOKED_AT);
+    while (this.#nextAccount < end && this.#accounts.items.length < accountsMax) this.#accounts.of(touched.at(this.#nextAccount++));
   }
 
   #amount2(row: number): number {

@@ -154,8 +154,8 @@ export const ROW_DELETED = 1;
 export const ROW_FORGOTTEN = 2;
 
 /**
- * Rows as columns, the unit of export and import. Self-contained: identifiers' long texts and expense types index `strings`,
- * `account` indexes the `accounts` block, `partition` indexes `partitions`. Transferable buffers.
+ * Rows as columns, the unit of export and import. Identifiers' long texts and expense types index `strings`, `partition` indexes
+ * `partitions`, `account` indexes `accounts`: those of the block alone, or of all blocks of a cut so far. Transferable buffers.
  */
 export interface RowColumns {
   readonly count: number;
@@ -187,11 +187,13 @@ export interface RowColumns {
 }
 
 /**
- * Accounts of one block: all that its rows name, and, somewhere in the blocks of a cut, every other account touched since the
- * last cut (a row moved away from it), with when each was last changed. A block may hold accounts and no row.
+ * Accounts of one block, with when each was last changed: all that its rows name; of a cut those that no block before it holds, and,
+ * somewhere in its blocks, every other account touched since the last cut (a row moved away from it). A block may hold accounts and no row.
  */
 export interface AccountColumns {
   readonly count: number;
+  /** Set in a block of a cut: accounts of the cut's blocks before it. Each stands in one block, and numbers go on from block to block. */
+  readonly earlier?: number;
   readonly propertyKind: Uint8Array;
   readonly property: Uint32Array;
   readonly unitKind: Uint8Array;

@@ -19,6 +19,8 @@ export class Loader implements BooksLoader {
   readonly #finished: () => void;
   /** The segment the last block came from. */
   #segment: { readonly name: string; readonly known: Uint32Array } | null = null;
+  /** Own accounts of the cut the last block was drawn from, by their number in it. */
+  #ofCut: number[] = [];
 
   /** `core` must be empty. `finished` is called when the books are usable. */
   constructor(core: Core, finished: () => void) {
@@ -32,7 +34,7 @@ export class Loader implements BooksLoader {
 
   rows(columns: RowColumns): void {
     const core = this.#core;
-    const block = new LoadedBlock(core, columns, this.#knownAccounts(columns.accounts));
+    const block = new LoadedBlock(core, columns, this.#knownAccounts(columns.accounts), this.#accountsBefore(columns.accounts));
     for (let at = 0; at < columns.count; at += ROWS_PREFETCHED) block.load(at, Math.min(columns.count, at + ROWS_PREFETCHED));
   }
 
@@ -41,6 +43,13 @@ export class Loader implements BooksLoader {
     if (numbered === undefined) return null;
     if (this.#segment?.name !== numbered.segment) this.#segment = { name: numbered.segment, known: new Uint32Array(numbered.size) };
     return this.#segment.known;
+  }
+
+  #accountsBefore({ earlier }: AccountColumns): number[] {
+    if (earlier === undefined) return [];
+    if (earlier === 0) this.#ofCut = [];
+    if (earlier !== this.#ofCut.length) throw new Error(`a block goes on from ${earlier} accounts of its cut where ${this.#ofCut.length} were loaded`);
+    return this.#ofCut;
   }
 
   marks(marks: readonly TruncateMark[]): void {
@@ -75,19 +84,21 @@ export class Loader implements BooksLoader {
 class LoadedBlock {
   readonly #core: Core;
   readonly #columns: RowColumns;
-  readonly #accounts: Uint32Array;
+  readonly #accounts: number[];
   readonly #partitions: number[];
   readonly #types: Uint32Array;
   readonly #longIds: Uint32Array;
   readonly #hashes = new Uint32Array(ROWS_PREFETCHED);
 
-  constructor(core: Core, columns: RowColumns, known: Uint32Array | null) {
+  /** `accounts`: own accounts by the number that rows name them by; the block's are added. */
+  constructor(core: Core, columns: RowColumns, known: Uint32Array | null, accounts: number[]) {
     this.#core = core;
     this.#columns = columns;
     this.#longIds = new Uint32Array(columns.strings.length).fill(NO_TYPE);
     this.#types = new Uint32Array(columns.strings.length).fill(NO_TYPE);
     this.#partitions = columns.partitions.map((partition) => core.partitions.intern(partition));
-    this.#accounts = this.#loadAccounts(columns.accounts, known);
+    this.#accounts = accounts;
+    this.#loadAccounts(columns.accounts, known);
   }
 
   /** Loads the rows `start` … `end` − 1. */
@@ -140,20 +151,19 @@ class LoadedBlock {
     rows.setCommitTime(row, columns.commitTime[at]);
   }
 
-  #loadAccounts(columns: AccountColumns, known: Uint32Array | null): Uint32Array {
+  #loadAccounts(columns: AccountColumns, known: Uint32Array | null): void {
     const { accounts } = this.#core;
-    const own = new Uint32Array(columns.count);
-    const { numbers } = columns.numbered ?? { numbers: own };
+    const numbers = columns.numbered?.numbers;
     for (let at = 0; at < columns.count; at++) {
-      const earlier = known === null ? 0 : known[numbers[at]];
-      const account = earlier > 0 ? earlier - 1 : this.#intern(columns, at);
-      if (known !== null) known[numbers[at]] = account + 1;
-      own[at] = account;
+      const number = numbers === undefined ? at : numbers[at];
+      const met = known === null ? 0 : known[number];
+      const account = met > 0 ? met - 1 : this.#intern(columns, at);
+      if (known !== null) known[number] = account + 1;
+      this.#accounts.push(account);
       const owner = accounts.propertyOf(account);
       accounts.setChangedAt(owner, Math.max(accounts.changedAt(owner), columns.propertyLastChangedAt[at]));
       accounts.setChangedAt(account, Math.max(accounts.changedAt(account), columns.lastChangedAt[at]));
     }
-    return own;
   }
 
   #intern({ propertyKind, property, unitKind, unit }: AccountColumns, at: number): number {

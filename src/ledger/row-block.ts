@@ -14,7 +14,7 @@ const STRINGS_MAX = 60_000;
 /** Two times, two identifiers with their kinds. */
 const BYTES_PER_ACCOUNT = 2 * 8 + 2 * (4 * 4 + 1);
 
-/** Gathers rows and accounts into one self-contained block of columns. */
+/** Gathers rows, and the accounts that no earlier block of the cut holds, into one block of columns. */
 export class RowBlock {
   count = 0;
   readonly #core: Core;
@@ -25,7 +25,7 @@ export class RowBlock {
   readonly #partitions = new LocalNumbers<number>();
   readonly #strings = new LocalNumbers<string>();
 
-  /** `times`: when each account was last changed, as it was when the cut began. `accounts` serves the cut's blocks one after the other. */
+  /** `times`: when each account was last changed, as it was when the cut began. `accounts` serves the cut's blocks one after the other; what is numbered until `finish` comes with the block. */
   constructor(core: Core, times: Float64Array, accounts: AccountNumbers, rowsMax: number) {
     this.#core = core;
     this.#times = times;
@@ -52,7 +52,7 @@ export class RowBlock {
     columns.keyKind[at] = store.keyKind(row);
     for (let word = 0; word < 4; word++) columns.key[at * 4 + word] = store.keyWord(row, word);
     if (columns.keyKind[at] === ID_LONG) columns.key[at * 4] = this.#strings.of(this.#core.longIds.text(store.keyWord(row, 0)));
-    columns.account[at] = isLive ? this.addAccount(store.account(row)) : NO_ACCOUNT;
+    columns.account[at] = isLive ? this.#accounts.of(store.account(row)) : NO_ACCOUNT;
     columns.day[at] = isLive ? store.day(row) : NO_DAY;
     columns.amount[at] = isLive ? store.amount(row) : Number.NaN;
     columns.amount2[at] = isLive && columns.table[at] === TABLE_PROPERTIES ? amount2 : Number.NaN;
@@ -67,11 +67,6 @@ export class RowBlock {
     columns.offset[at] = store.offset(row);
     columns.commitTime[at] = store.commitTime(row);
     store.loadPosition(row, columns.position, at * POSITION_WORDS);
-  }
-
-  /** Adds an account; answers its number in the block. */
-  addAccount(account: number): number {
-    return this.#accounts.of(account);
   }
 
   finish(): RowColumns {
@@ -95,15 +90,15 @@ export class RowBlock {
 
   #finishAccounts(): AccountColumns {
     const { accounts } = this.#core;
-    const numbers = this.#accounts.items;
-    const count = numbers.length;
+    const { items, earlier } = this.#accounts;
+    const count = items.length;
     const memory = new ColumnMemory(count, BYTES_PER_ACCOUNT);
     const columns = {
-      count, lastChangedAt: memory.doubles(), propertyLastChangedAt: memory.doubles(), property: memory.words(4), unit: memory.words(4),
+      count, earlier, lastChangedAt: memory.doubles(), propertyLastChangedAt: memory.doubles(), property: memory.words(4), unit: memory.words(4),
       propertyKind: memory.bytes(), unitKind: memory.bytes(),
     };
     for (let at = 0; at < count; at++) {
-      const account = numbers[at];
+      const account = items[at];
       const property = accounts.propertyOf(account);
       columns.propertyKind[at] = this.#copyIdentifier(property, columns.property, at);
       if (account !== property) columns.unitKind[at] = this.#copyIdentifier(account, columns.unit, at);
@@ -133,14 +128,14 @@ function createColumns(rowsMax: number) {
   };
 }
 
-/** Numbers accounts within one block after the other, in order of arrival: nearly every row names another one, so they stand in an array and not in a map. */
+/** Numbers the accounts of a cut in order of arrival: nearly every row names another one, so they stand in an array and not in a map. */
 export class AccountNumbers {
-  /** The accounts of the block at hand, by number. */
+  /** The accounts that came with the block at hand. */
   items: number[] = [];
-  /** Per account: how many numbers had been given, in all blocks, when it got its last one. */
+  /** Accounts of the blocks before it. */
+  earlier = 0;
+  /** Number plus one, by account. */
   readonly #given: Uint32Array;
-  /** Numbers given in the blocks before. */
-  #before = 0;
 
   /** For accounts 0 … `accounts` − 1. */
   constructor(accounts: number) {
@@ -149,17 +144,14 @@ export class AccountNumbers {
 
   /** Begins a block. */
   begin(): void {
-    this.#before += this.items.length;
+    this.earlier += this.items.length;
     this.items = [];
   }
 
-  /** The account's number in the block. */
+  /** The account's number in the cut. */
   of(account: number): number {
-    const known = this.#given[account] - this.#before;
-    if (known > 0) return known - 1;
-    const number = this.items.push(account);
-    this.#given[account] = this.#before + number;
-    return number - 1;
+    if (this.#given[account] === 0) this.#given[account] = this.earlier + this.items.push(account);
+    return this.#given[account] - 1;
   }
 }
 

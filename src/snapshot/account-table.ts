@@ -1,31 +1,75 @@
 import { hashIdentifier, ID_LONG } from '../change/identifier.ts';
 import type { AccountColumns } from '../ledger/ledger.ts';
+import { assertWritten } from './file-entry.ts';
 
 /**
- * The accounts of one segment, each once: blocks of rows name their own accounts by number, this table gives every (property, unit) one
- * number for the whole segment. Open addressing over packed words; long identifiers are numbered in a string table of its own.
+ * The accounts of one segment, each once: every (property, unit) has one number for the whole segment. Blocks of a cut number them so
+ * themselves; blocks of other segments are looked up. Open addressing over packed words; long identifiers are numbered in a string table of its own.
  */
 export class AccountTable {
   /** Texts of long identifiers. */
   readonly strings: string[] = [];
-  #count = 0;
+  /** Accounts so far. */
+  count = 0;
   #columns = createColumns(1024);
+  /** Looked up only: empty while blocks of a cut are added. */
   #slots = new Int32Array(4096).fill(-1);
   readonly #stringNumbers = new Map<string, number>();
   readonly #ids = new Uint32Array(8);
+  /** The segment the last block was read from: numbers here plus one, by number there. */
+  #read: { readonly segment: string; readonly known: Uint32Array } | null = null;
 
   /** The accounts so far. The arrays are views that the next `add` may replace. */
   get accounts(): AccountColumns {
     const { propertyKind, property, unitKind, unit, lastChangedAt, propertyLastChangedAt } = this.#columns;
-    const n = this.#count;
+    const n = this.count;
     return {
       count: n, propertyKind: propertyKind.subarray(0, n), property: property.subarray(0, n * 4), unitKind: unitKind.subarray(0, n), unit: unit.subarray(0, n * 4),
       lastChangedAt: lastChangedAt.subarray(0, n), propertyLastChangedAt: propertyLastChangedAt.subarray(0, n),
     };
   }
 
-  /** Number of account `i` of a block; the later of two times of change is kept. `strings` are the block's. */
-  add(block: AccountColumns, i: number, strings: readonly string[]): number {
+  /**
+   * Adds the accounts of a block, whose long identifiers are in `strings`. Answers the segment's numbers by the block's, or null when they are the
+   * same. All blocks of a segment come from one cut, or none does.
+   */
+  add(block: AccountColumns, strings: readonly string[]): Uint32Array | null {
+    if (block.earlier !== undefined) {
+      assertWritten(block.earlier === this.count, `a block goes on from ${block.earlier} accounts of its cut where ${this.count} were written`);
+      this.#appendAll(block, strings);
+      return null;
+    }
+    const { numbered } = block;
+    if (numbered !== undefined && this.#read?.segment !== numbered.segment) this.#read = { segment: numbered.segment, known: new Uint32Array(numbered.size) };
+    const known = numbered === undefined ? null : this.#read!.known;
+    const numbers = new Uint32Array(block.count);
+    for (let i = 0; i < numbers.length; i++) {
+      const met = known === null ? 0 : known[numbered!.numbers[i]];
+      numbers[i] = met > 0 ? met - 1 : this.#merge(block, i, strings);
+      if (known !== null) known[numbered!.numbers[i]] = numbers[i] + 1;
+    }
+    return numbers;
+  }
+
+  #appendAll(block: AccountColumns, strings: readonly string[]): void {
+    while (this.count + block.count > this.#columns.propertyKind.length) this.#columns = grown(this.#columns);
+    const columns = this.#columns;
+    const from = this.count;
+    columns.propertyKind.set(block.propertyKind, from);
+    columns.unitKind.set(block.unitKind, from);
+    columns.property.set(block.property, from * 4);
+    columns.unit.set(block.unit, from * 4);
+    columns.lastChangedAt.set(block.lastChangedAt, from);
+    columns.propertyLastChangedAt.set(block.propertyLastChangedAt, from);
+    this.count += block.count;
+    for (let i = from; i < this.count; i++) {
+      if (columns.propertyKind[i] === ID_LONG) columns.property[i * 4] = this.#stringNumber(strings[columns.property[i * 4]]);
+      if (columns.unitKind[i] === ID_LONG) columns.unit[i * 4] = this.#stringNumber(strings[columns.unit[i * 4]]);
+    }
+  }
+
+  /** Number of account `i` of a block; the later of two times of change is kept. */
+  #merge(block: AccountColumns, i: number, strings: readonly string[]): number {
     const number = this.#find(block, i, strings);
     const columns = this.#columns;
     columns.lastChangedAt[number] = Math.max(columns.lastChangedAt[number], block.lastChangedAt[i]);
@@ -44,7 +88,7 @@ export class AccountTable {
     }
     const number = this.#append(block.propertyKind[i], block.unitKind[i]);
     this.#slots[slot] = number;
-    if (this.#count * 2 > this.#slots.length) this.#rehash();
+    if (this.count * 2 > this.#slots.length) this.#rehash();
     return number;
   }
 
@@ -69,8 +113,8 @@ export class AccountTable {
   }
 
   #append(propertyKind: number, unitKind: number): number {
-    if (this.#count === this.#columns.propertyKind.length) this.#columns = grown(this.#columns);
-    const number = this.#count++;
+    if (this.count === this.#columns.propertyKind.length) this.#columns = grown(this.#columns);
+    const number = this.count++;
     const columns = this.#columns;
     columns.propertyKind[number] = propertyKind;
     columns.unitKind[number] = unitKind;
@@ -85,7 +129,7 @@ export class AccountTable {
     const slots = new Int32Array(this.#slots.length * 2).fill(-1);
     const { propertyKind, unitKind, property, unit } = this.#columns;
     const ids = new Uint32Array(8);
-    for (let number = 0; number < this.#count; number++) {
+    for (let number = 0; number < this.count; number++) {
       ids.set(property.subarray(number * 4, number * 4 + 4), 0);
       ids.set(unit.subarray(number * 4, number * 4 + 4), 4);
       let slot = hashOf(propertyKind[number], unitKind[number], ids) & (slots.length - 1);

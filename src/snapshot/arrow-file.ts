@@ -40,7 +40,12 @@ class PieceWriter extends RecordBatchFileWriter {
   #pieces: Uint8Array[] = [];
 
   take(): Uint8Array {
-    const bytes = new Uint8Array(Buffer.concat(this.#pieces));
+    const bytes = Buffer.allocUnsafeSlow(this.#pieces.reduce((sum, piece) => sum + piece.length, 0));
+    let filled = 0;
+    for (const piece of this.#pieces) {
+      bytes.set(piece, filled);
+      filled += piece.length;
+    }
     this.#pieces = [];
     return bytes;
   }

@@ -4,7 +4,7 @@ import type { BooksCut, RowColumns } from '../ledger/ledger.ts';
 import type { PartitionPosition } from '../source/positions.ts';
 import type { State } from '../state.ts';
 import type { CheckpointRequest, SnapshotOptions, Step } from './checkpointer.ts';
-import type { Merge } from './compaction.ts';
+import type { Merge } from './compaction-plan.ts';
 import { type LettersEntry, type Manifest, type ManifestPart, RULES_VERSION, type SourceIdentity } from './manifest.ts';
 import { dataFileName, lettersFileName, type Names } from './names.ts';
 import { type Attempts, ensureCurrent, publishManifest } from './publish.ts';

@@ -4,6 +4,7 @@ import { Damage } from './damage.ts';
 import { decodeCurrent } from './current.ts';
 import { readManifest, type Manifest, type ManifestPart } from './manifest.ts';
 import { fieldsText } from './segment-schema.ts';
+import { sumsText } from './sums-text.ts';
 
 /** What a checkpoint file says, in words, for a person who looks at one: `rentfold inspect`. */
 
@@ -46,7 +47,7 @@ function describePart(part: ManifestPart): string[] {
   const { controlTotals: totals } = part;
   return [
     `rows: ${totals.rows.expenses} expenses, ${totals.rows.rents} rents, ${totals.rows.properties} properties; ${totals.rememberedDeletes} remembered deletes, ${totals.truncateMarks} truncate marks`,
-    `sums: total revenue ${moneyText(totals.totalRevenue)}, rent ${moneyText(totals.rent)}, expenses ${moneyText(totals.expenses)}, cash invested ${moneyText(totals.cashInvested)}, down payment ${moneyText(totals.downPayment)}`,
+    `sums: ${sumsText(totals)}`,
     ...part.segments.flatMap(({ kind, rows, accounts }) => [
       `${kind} ${rows.name}: ${rows.rows} rows, ${rows.bytes} bytes, sha256 ${rows.sha256}`,
       `${kind} ${accounts.name}: ${accounts.rows} accounts, ${accounts.bytes} bytes, sha256 ${accounts.sha256}`,
@@ -87,11 +88,4 @@ function describeLetters(file: string, bytes: Uint8Array): string[] {
 function timeText(milliseconds: number): string {
   const date = new Date(milliseconds);
   return Number.isNaN(date.getTime()) ? `${milliseconds} ms` : date.toISOString();
-}
-
-/** Text of an amount of money given as the digits of its count of 1/10 000. */
-export function moneyText(units: string): string {
-  const negative = units.startsWith('-');
-  const digits = units.slice(negative ? 1 : 0).padStart(5, '0');
-  return `${negative ? '-' : ''}${digits.slice(0, -4)}.${digits.slice(-4)}`;
 }

@@ -1,6 +1,6 @@
 import type { FigureColumns } from '../ledger/figure-columns.ts';
 import { CUMULATIVE_COLUMNS, YTD_COLUMNS, type ParquetMoney } from './parquet-schema.ts';
-import type { GroupColumn } from './parquet-writer.ts';
+import type { GroupColumn } from './parquet-page.ts';
 import { TextColumn } from './text-column.ts';
 
 const UNITS_PER_WHOLE = 10_000;
@@ -15,7 +15,7 @@ export function groupColumns(block: FigureColumns, from: number, to: number, mon
   const texts = block.strings.map((text) => encoder.encode(text));
   // A quotient of two exact numbers is the double nearest to the decimal: the same as reading the decimal's text.
   const amount = (column: Float64Array): GroupColumn => withNulls(column.subarray(from, to), money === 'double' ? (units) => units / UNITS_PER_WHOLE : null);
-  columns.set('property_id', { values: identifiers(block.propertyKind, block.property, from, to, texts).values, present: null });
+  columns.set('property_id', { ...identifiers(block.propertyKind, block.property, from, to, texts), present: null });
   columns.set('unit_id', identifiers(block.unitKind, block.unit, from, to, texts));
   YTD_COLUMNS.forEach((name, total) => columns.set(name, amount(block.ytd[total])));
   CUMULATIVE_COLUMNS.forEach((name, total) => columns.set(name, amount(block.cumulative[total])));
@@ -45,8 +45,5 @@ function identifiers(kinds: Uint8Array, words: Uint32Array, from: number, to: nu
     column.appendIdentifier(kinds[i], words, i * 4, (index) => texts[index]);
     if (kinds[i] !== 0) present[i - from] = 1;
   }
-  const { bytes, offsets } = column;
-  const values: Uint8Array[] = [];
-  for (let i = 0; i < present.length; i++) if (present[i] !== 0) values.push(bytes.subarray(offsets[i], offsets[i + 1]));
-  return { values, present };
+  return { values: column, present };
 }

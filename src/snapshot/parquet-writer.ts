@@ -1,32 +1,15 @@
-import { ParquetEnvelopeWriter, ParquetSchema, ParquetWriter, type PageData } from '@dsnp/parquetjs';
+import type { Page } from '@dsnp/parquetjs';
+// Not from the package's main module: that loads its reader too, and with it a client for S3.
+import { ParquetSchema } from '@dsnp/parquetjs/dist/lib/schema.js';
+import { ParquetEnvelopeWriter } from '@dsnp/parquetjs/dist/lib/writer.js';
 import Int64 from 'node-int64';
+import { encodePage, type GroupColumn } from './parquet-page.ts';
 import { MONEY_COLUMNS, MONEY_PRECISION, MONEY_SCALE, parquetFields, type ParquetMoney } from './parquet-schema.ts';
 
-/** One column of a row group as parquetjs stores it: the values that are there, and for an optional column a 1 per value and a 0 per null. */
-export interface GroupColumn {
-  readonly values: ArrayLike<number> | readonly Uint8Array[];
-  /** Null for a required column. */
-  readonly present: Uint8Array | null;
-}
-
-/** Data pages of format version 1, which every reader knows; no page index, whose null pages are wrong. */
+/** No page index, whose null pages are wrong. */
 const OPTIONS = { pageIndex: false, useDataPageV2: false } as const;
 
-/** The envelope of the file: its parts are written by several group writers, and its footer once. */
 class Envelope extends ParquetEnvelopeWriter {
-  #hasBegun = false;
-
-  override writeHeader(): void {
-    if (this.#hasBegun) return;
-    this.#hasBegun = true;
-    super.writeHeader();
-  }
-
-  /** What a group writer calls when it closes; the file goes on. */
-  override writeFooter(): void {
-    // `writeEnd` writes it.
-  }
-
   /** The footer, with the annotation that makes the money columns' integers decimals. */
   writeEnd(metadata: Record<string, string>, money: ParquetMoney): void {
     for (const field of money === 'decimal' ? this.schema.fieldList : []) {
@@ -37,9 +20,8 @@ class Envelope extends ParquetEnvelopeWriter {
 }
 
 /**
- * Writes a parquet file column by column. parquetjs takes rows as objects, which costs five times as much; so each row group has a writer of its
- * own whose buffer is filled with whole columns, and which writes the group when it is closed. The buffer's layout is that of parquetjs 1.8.8:
- * a test reads such files back with other programs.
+ * Writes a parquet file column by column. parquetjs takes rows as objects, which costs many times as much; so the pages are encoded here, and
+ * parquetjs makes row groups of them, and the footer. What it takes is that of parquetjs 1.8.8: a test reads such files back with other programs.
  */
 export class ColumnarParquetWriter {
   readonly #money: ParquetMoney;
@@ -57,12 +39,12 @@ export class ColumnarParquetWriter {
 
   /** Encodes a row group; answers the bytes that come next in the file. `columns` has one for every field. */
   async group(rows: number, columns: ReadonlyMap<string, GroupColumn>): Promise<Uint8Array> {
-    const writer = new ParquetWriter(this.#schema, this.#envelope, OPTIONS);
-    const columnData: Record<string, PageData> = {};
-    for (const { name } of this.#schema.fieldList) columnData[name] = pageData(rows, columns.get(name)!);
-    const pages = Object.fromEntries(this.#schema.fieldList.map(({ name }) => [name, []]));
-    writer.rowBuffer = { rowCount: rows, pageRowCount: rows, columnData, pages };
-    await writer.close();
+    const pages: Record<string, Page[]> = {};
+    for (const { name, primitiveType } of this.#schema.fieldList) {
+      const page = encodePage(rows, primitiveType!, columns.get(name)!);
+      pages[name] = [{ page, num_values: rows, first_row_index: 0, statistics: {}, distinct_values: new Set() }];
+    }
+    await this.#envelope.writeRowGroup({ rowCount: rows, pages });
     return this.#take();
   }
 
@@ -77,10 +59,4 @@ export class ColumnarParquetWriter {
     this.#written = [];
     return written.length === 1 ? written[0] : new Uint8Array(Buffer.concat(written));
   }
-}
-
-function pageData(rows: number, { values, present }: GroupColumn): PageData {
-  // Only the length of a required column's levels is looked at.
-  const levels = present ?? new Uint8Array(rows);
-  return { values: values as number[], dlevels: levels as unknown as number[], rlevels: [], distinct_values: new Set(), count: rows };
 }

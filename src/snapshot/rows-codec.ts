@@ -1,68 +1,47 @@
-import { DateDay, Field, FixedSizeList, Float64, makeData, Uint16, Uint32, Uint8, Utf8, type Data, type RecordBatch } from 'apache-arrow';
-import { NO_DAY, NO_STRING, POSITION_WORDS } from '../change/change.ts';
+import { Float64, makeData, Utf8, type Data, type RecordBatch } from 'apache-arrow';
+import { NO_STRING, POSITION_WORDS } from '../change/change.ts';
 import { encodeIdentifier } from '../change/identifier.ts';
 import type { AccountColumns, RowColumns } from '../ledger/ledger.ts';
 import { createColumns } from './account-table.ts';
 import { TextColumn, TextNumbers } from './text-column.ts';
 
-/** Rows as Arrow columns and back. Numbers are not copied: Arrow's arrays are the row columns' own. */
+/** Accounts as Arrow columns; rows and accounts back. Numbers are not copied: the row columns are views of Arrow's arrays. */
 
 /** `account` of a row that has none. */
 export const NO_ACCOUNT = 0xffffffff;
-/** Most rows in one block. */
-export const BLOCK_ROWS_MAX = 65_536;
+
+/** Most rows of a block that is read: what the thread that loads it does between two other things. */
+const BLOCK_ROWS_READ = 4_096;
 
 const encoder = new TextEncoder();
 
-/** Columns of a rows file for one block. `accounts` are numbers of the segment, `partitions` indexes of the file's list, per row. */
-export function encodeRows(block: RowColumns, accounts: Uint32Array, partitions: Uint16Array): Data[] {
-  const n = block.count;
-  const texts = block.strings.map((text) => encoder.encode(text));
-  const keys = new TextColumn(n, 36);
-  const types = new TextColumn(n, 12);
-  for (let i = 0; i < n; i++) {
-    keys.appendIdentifier(block.keyKind[i], block.key, i * 4, (index) => texts[index]);
-    if (block.expenseType[i] === NO_STRING) types.appendNothing();
-    else types.append(texts[block.expenseType[i]]);
-  }
-  const words = makeData({ type: new Uint32(), length: n * POSITION_WORDS, nullCount: 0, data: block.position });
-  return [
-    makeData({ type: new Uint8(), length: n, nullCount: 0, data: block.table }),
-    makeData({ type: new Uint8(), length: n, nullCount: 0, data: block.state }),
-    makeData({ type: new Utf8(), length: n, nullCount: 0, valueOffsets: keys.offsets, data: keys.bytes }),
-    makeData({ type: new Uint32(), length: n, ...nullsWhere(n, (i) => accounts[i] === NO_ACCOUNT), data: accounts }),
-    makeData({ type: new DateDay(), length: n, ...nullsWhere(n, (i) => block.day[i] === NO_DAY), data: block.day }),
-    float(block.amount, n),
-    float(block.amount2, n),
-    makeData({ type: new Utf8(), length: n, ...nullsWhere(n, (i) => block.expenseType[i] === NO_STRING), valueOffsets: types.offsets, data: types.bytes }),
-    makeData({ type: new Uint8(), length: n, nullCount: 0, data: block.flags }),
-    makeData({ type: new Uint16(), length: n, nullCount: 0, data: partitions }),
-    makeData({ type: new Float64(), length: n, nullCount: 0, data: block.offset }),
-    makeData({ type: new FixedSizeList(POSITION_WORDS, new Field('word', new Uint32(), false)), length: n, nullCount: 0, child: words }),
-    float(block.commitTime, n),
-    float(block.foldedAt, n),
-  ];
+/** Rows of a batch, in blocks; `account` still numbers the segment's accounts. `strings` hold the expense types first, then long keys. */
+export function decodeRows(batch: RecordBatch, partitions: RowColumns['partitions'], accounts: AccountColumns): RowColumns[] {
+  const blocks: RowColumns[] = [];
+  for (let from = 0; from < batch.numRows; from += BLOCK_ROWS_READ) blocks.push(decodeBlock(batch, from, Math.min(batch.numRows, from + BLOCK_ROWS_READ), partitions, accounts));
+  return blocks;
 }
 
-/** Rows of a batch; `account` still numbers the segment's accounts. `strings` hold the expense types first, then long keys. */
-export function decodeRows(batch: RecordBatch, partitions: RowColumns['partitions'], accounts: AccountColumns): RowColumns {
-  const n = batch.numRows;
+function decodeBlock(batch: RecordBatch, from: number, to: number, partitions: RowColumns['partitions'], accounts: AccountColumns): RowColumns {
+  const n = to - from;
   const columns = batch.data.children;
-  const values = <T>(index: number): T => columns[index].values as T;
+  const values = <T extends { subarray(start: number, end: number): T }>(index: number): T => (columns[index].values as T).subarray(from, to);
   const texts = new TextNumbers();
-  const expenseType = new Uint16Array(n);
-  const typeOffsets = columns[7].valueOffsets as Int32Array;
-  const typeNulls = columns[7].nullCount === 0 ? null : columns[7].nullBitmap;
-  for (let i = 0; i < n; i++) {
-    const isNull = typeNulls !== null && ((typeNulls[i >> 3] >> (i & 7)) & 1) === 0;
-    expenseType[i] = isNull ? NO_STRING : texts.numberOf(values(7), typeOffsets[i], typeOffsets[i + 1]);
-  }
-  const keys = decodeIdentifiers(columns[2], n, texts);
+  const expenseType = decodeTypes(columns[7], from, to, texts);
+  const keys = decodeIdentifiers(columns[2], from, to, texts);
   return {
     count: n, table: values(0), state: values(1), keyKind: keys.kinds, key: keys.words, account: values(3), day: values(4), amount: values(5), amount2: values(6),
-    expenseType, flags: values(8), partition: values(9), offset: values(10), position: columns[11].children[0].values as Uint32Array,
+    expenseType, flags: values(8), partition: values(9), offset: values(10), position: (columns[11].children[0].values as Uint32Array).subarray(from * POSITION_WORDS, to * POSITION_WORDS),
     commitTime: values(12), foldedAt: values(13), accounts, partitions, strings: texts.strings,
   };
+}
+
+function decodeTypes(column: Data, from: number, to: number, texts: TextNumbers): Uint16Array {
+  const types = new Uint16Array(to - from).fill(NO_STRING);
+  const bytes = column.values as Uint8Array;
+  const offsets = column.valueOffsets as Int32Array;
+  for (let i = from; i < to; i++) if (isThere(column, i)) types[i - from] = texts.numberOf(bytes, offsets[i], offsets[i + 1]);
+  return types;
 }
 
 /** Columns of the accounts file. */
@@ -76,8 +55,8 @@ export function encodeAccounts(accounts: AccountColumns, strings: readonly strin
     units.appendIdentifier(accounts.unitKind[i], accounts.unit, i * 4, (index) => texts[index]);
   }
   return [
-    makeData({ type: new Utf8(), length: n, ...nullsWhere(n, (i) => accounts.propertyKind[i] === 0), valueOffsets: properties.offsets, data: properties.bytes }),
-    makeData({ type: new Utf8(), length: n, ...nullsWhere(n, (i) => accounts.unitKind[i] === 0), valueOffsets: units.offsets, data: units.bytes }),
+    makeData({ type: new Utf8(), length: n, ...validity(n, (i) => accounts.propertyKind[i] !== 0), valueOffsets: properties.offsets, data: properties.bytes }),
+    makeData({ type: new Utf8(), length: n, ...validity(n, (i) => accounts.unitKind[i] !== 0), valueOffsets: units.offsets, data: units.bytes }),
     makeData({ type: new Float64(), length: n, nullCount: 0, data: accounts.lastChangedAt }),
     makeData({ type: new Float64(), length: n, nullCount: 0, data: accounts.propertyLastChangedAt }),
   ];
@@ -91,8 +70,8 @@ export function decodeAccounts(batches: readonly RecordBatch[]): { accounts: Acc
   let at = 0;
   for (const batch of batches) {
     const columns = batch.data.children;
-    const properties = decodeIdentifiers(columns[0], batch.numRows, texts);
-    const units = decodeIdentifiers(columns[1], batch.numRows, texts);
+    const properties = decodeIdentifiers(columns[0], 0, batch.numRows, texts);
+    const units = decodeIdentifiers(columns[1], 0, batch.numRows, texts);
     all.propertyKind.set(properties.kinds, at);
     all.property.set(properties.words, at * 4);
     all.unitKind.set(units.kinds, at);
@@ -104,31 +83,28 @@ export function decodeAccounts(batches: readonly RecordBatch[]): { accounts: Acc
   return { accounts: { count, ...all }, strings: texts.strings };
 }
 
-function decodeIdentifiers(column: Data, count: number, texts: TextNumbers): { kinds: Uint8Array; words: Uint32Array } {
-  const kinds = new Uint8Array(count);
-  const words = new Uint32Array(count * 4);
+function decodeIdentifiers(column: Data, from: number, to: number, texts: TextNumbers): { kinds: Uint8Array; words: Uint32Array } {
+  const kinds = new Uint8Array(to - from);
+  const words = new Uint32Array((to - from) * 4);
   const bytes = column.values as Uint8Array;
   const offsets = column.valueOffsets as Int32Array;
-  const nulls = column.nullCount === 0 ? null : column.nullBitmap;
   const intern = (text: string): number => texts.numberOfText(text);
-  for (let i = 0; i < count; i++) {
-    if (nulls !== null && ((nulls[i >> 3] >> (i & 7)) & 1) === 0) continue;
-    kinds[i] = encodeIdentifier(bytes, offsets[i], offsets[i + 1], words, i * 4, intern);
-  }
+  for (let i = from; i < to; i++) if (isThere(column, i)) kinds[i - from] = encodeIdentifier(bytes, offsets[i], offsets[i + 1], words, (i - from) * 4, intern);
   return { kinds, words };
 }
 
-function float(values: Float64Array, count: number): Data<Float64> {
-  return makeData({ type: new Float64(), length: count, ...nullsWhere(count, (i) => Number.isNaN(values[i])), data: values });
+function isThere({ nullCount, nullBitmap }: Data, i: number): boolean {
+  return nullCount === 0 || ((nullBitmap[i >> 3] >> (i & 7)) & 1) === 1;
 }
 
-/** Null count and, when there are nulls, the bitmap of values that are there. */
-function nullsWhere(count: number, isNull: (i: number) => boolean): { nullCount: number; nullBitmap: Uint8Array | null } {
+/** Which of so many values are there: the count of the others and, when there are such, Arrow's bitmap. */
+export function validity(count: number, isValue: (i: number) => boolean): { nullCount: number; nullBitmap: Uint8Array | null } {
   const bitmap = new Uint8Array((count + 7) >> 3);
-  let nulls = 0;
+  let values = 0;
   for (let i = 0; i < count; i++) {
-    if (isNull(i)) nulls++;
-    else bitmap[i >> 3] |= 1 << (i & 7);
+    if (!isValue(i)) continue;
+    values++;
+    bitmap[i >> 3] |= 1 << (i & 7);
   }
-  return nulls === 0 ? { nullCount: 0, nullBitmap: null } : { nullCount: nulls, nullBitmap: bitmap };
+  return values === count ? { nullCount: 0, nullBitmap: null } : { nullCount: count - values, nullBitmap: bitmap };
 }

@@ -30,7 +30,7 @@ export async function* readSegment(store: Store, folder: string, entry: SegmentE
     }
     const head = header;
     const blocks = orDamage(file, () => batchesOf(head, piece).filter((batch) => batch.numRows > 0)
-      .map((batch) => accounts.localise(file, decodeRows(batch, partitions, NO_ACCOUNTS))));
+      .flatMap((batch) => decodeRows(batch, partitions, NO_ACCOUNTS).map((block) => accounts.localise(file, block))));
     for (const block of blocks) rows += block.count;
     if (blocks.length > 0) yield blocks;
   }

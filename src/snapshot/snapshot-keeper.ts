@@ -2,7 +2,7 @@ import type { Books } from '../ledger/ledger.ts';
 import type {
   CheckpointOutcome, CheckpointRequest, Role, SnapshotOptions, Snapshots, SnapshotStatus, Step,
 } from './checkpointer.ts';
-import { planCompaction, type Merge } from './compaction.ts';
+import { planCompaction, type Merge } from './compaction-plan.ts';
 import { CutWriter, type CutParts } from './cut-writer.ts';
 import { Damage } from './damage.ts';
 import { createLineageId, createNames, dataFileName, type Names } from './names.ts';

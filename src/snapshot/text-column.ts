@@ -5,17 +5,26 @@ export class TextColumn {
   /** `offsets[i] .. offsets[i + 1]` are the bytes of value `i`. */
   readonly offsets: Int32Array;
   #bytes: Uint8Array;
+  /** The same memory. */
+  #words: Uint32Array;
   #filled = 0;
   #count = 0;
 
   constructor(rows: number, bytesPerRow: number) {
     this.offsets = new Int32Array(rows + 1);
-    this.#bytes = new Uint8Array(rows * bytesPerRow);
+    this.#words = new Uint32Array(Math.ceil((rows * bytesPerRow) / 4));
+    this.#bytes = new Uint8Array(this.#words.buffer);
   }
 
   /** The bytes filled so far. */
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#filled);
+  }
+
+  /** Begins anew, in the same memory. */
+  clear(): void {
+    this.#filled = 0;
+    this.#count = 0;
   }
 
   /** A null, which has no bytes. */
@@ -35,7 +44,7 @@ export class TextColumn {
     if (kind === ID_NONE) this.appendNothing();
     else if (kind === ID_LONG) this.append(long(words[at]));
     else if (kind === ID_SHORT) this.#appendShort(words, at);
-    else this.#appendUuid(words, at, kind === ID_UUID_UPPER ? UPPER : LOWER);
+    else this.#appendUuid(words, at, kind === ID_UUID_UPPER ? UPPER_LETTERS : LOWER_LETTERS);
   }
 
   #appendShort(words: Uint32Array, at: number): void {
@@ -45,29 +54,74 @@ export class TextColumn {
     this.offsets[++this.#count] = this.#filled;
   }
 
-  #appendUuid(words: Uint32Array, at: number, digits: Uint8Array): void {
-    this.#reserve(36);
-    const bytes = this.#bytes;
-    let to = this.#filled;
-    for (let digit = 0; digit < 32; digit++) {
-      if (digit === 8 || digit === 12 || digit === 16 || digit === 20) bytes[to++] = 45;
-      bytes[to++] = digits[(words[at + (digit >> 3)] >>> (28 - 4 * (digit & 7))) & 15];
+  #appendUuid(words: Uint32Array, at: number, letters: number): void {
+    this.#reserve(UUID_BYTES);
+    const to = this.#filled;
+    const a = words[at];
+    const b = words[at + 1];
+    const c = words[at + 2];
+    const d = words[at + 3];
+    if ((to & 3) === 0) {
+      const out = this.#words;
+      const b1 = hexOf(b >>> 16, letters);
+      const b2 = hexOf(b & 0xffff, letters);
+      const c1 = hexOf(c >>> 16, letters);
+      const c2 = hexOf(c & 0xffff, letters);
+      let word = to >> 2;
+      out[word++] = hexOf(a >>> 16, letters);
+      out[word++] = hexOf(a & 0xffff, letters);
+      out[word++] = DASH | (b1 << 8);
+      out[word++] = (b1 >>> 24) | (DASH << 8) | (b2 << 16);
+      out[word++] = (b2 >>> 16) | (DASH << 16) | (c1 << 24);
+      out[word++] = (c1 >>> 8) | (DASH << 24);
+      out[word++] = c2;
+      out[word++] = hexOf(d >>> 16, letters);
+      out[word] = hexOf(d & 0xffff, letters);
+    } else {
+      this.#putHex(to, a >>> 16, letters);
+      this.#putHex(to + 4, a & 0xffff, letters);
+      this.#putHex(to + 9, b >>> 16, letters);
+      this.#putHex(to + 14, b & 0xffff, letters);
+      this.#putHex(to + 19, c >>> 16, letters);
+      this.#putHex(to + 24, c & 0xffff, letters);
+      this.#putHex(to + 28, d >>> 16, letters);
+      this.#putHex(to + 32, d & 0xffff, letters);
+      for (const dash of DASHES) this.#bytes[to + dash] = DASH;
     }
-    this.#filled = to;
-    this.offsets[++this.#count] = to;
+    this.#filled = to + UUID_BYTES;
+    this.offsets[++this.#count] = this.#filled;
+  }
+
+  #putHex(at: number, bits: number, letters: number): void {
+    const text = hexOf(bits, letters);
+    for (let i = 0; i < 4; i++) this.#bytes[at + i] = text >>> (8 * i);
   }
 
   #reserve(bytes: number): void {
     const needed = this.#filled + bytes;
     if (needed <= this.#bytes.length) return;
-    const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2, 1024));
-    larger.set(this.#bytes.subarray(0, this.#filled));
-    this.#bytes = larger;
+    const larger = new Uint32Array(Math.ceil(Math.max(needed, this.#bytes.length * 2, 1024) / 4));
+    this.#words = larger;
+    const bytesNow = new Uint8Array(larger.buffer);
+    bytesNow.set(this.bytes);
+    this.#bytes = bytesNow;
   }
 }
 
-const LOWER = Buffer.from('0123456789abcdef');
-const UPPER = Buffer.from('0123456789ABCDEF');
+const UUID_BYTES = 36;
+const DASH = 45;
+const DASHES = [8, 13, 18, 23];
+/** What is added to a digit above nine to make it a letter. */
+const LOWER_LETTERS = 39;
+const UPPER_LETTERS = 7;
+
+/** Four digits of sixteen bits as four bytes of text, the first one lowest: how a little-endian machine stores them in order. */
+function hexOf(bits: number, letters: number): number {
+  const bytes = (bits >>> 8) | ((bits & 0xff) << 16);
+  const digits = ((bytes >>> 4) & 0x000f000f) | ((bytes & 0x000f000f) << 8);
+  const above = ((digits + 0x06060606) >>> 4) & 0x01010101;
+  return digits + 0x30303030 + above * letters;
+}
 
 /** Numbers texts in the order they are met, without making a string for one met before. */
 export class TextNumbers {

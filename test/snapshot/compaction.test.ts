@@ -3,7 +3,7 @@
  * Method: the plan for lists of segments of given sizes.
  */
 import { describe, expect, it } from 'vitest';
-import { planCompaction } from '../../src/snapshot/compaction.ts';
+import { planCompaction } from '../../src/snapshot/compaction-plan.ts';
 import type { SegmentEntry } from '../../src/snapshot/segment.ts';
 
 function segment(kind: SegmentEntry['kind'], rows: number): SegmentEntry {

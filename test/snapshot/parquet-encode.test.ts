@@ -82,6 +82,10 @@ describe('the file', () => {
     expect(rows.map((row) => Object.values(row))).toEqual([[-0.0007, -1, 0.0001, 9.5], [0.0007, 1, -0.0001, Number(formatUnits(Number.MIN_SAFE_INTEGER))], [null, null, null, null], [0.0005, 0.0005, 0.0005, null]]);
   });
 
+  it('is not written with an amount that is no whole number of units', async () => {
+    await expect(write([figureColumns([{ property: 'p', units: EXTREMES.map((units, column) => (column === 11 ? 0.5 : units)) }])])).rejects.toThrow('0.5 is no integer of 64 bits');
+  });
+
   it('says what it covers', async () => {
     const path = await write([{ ...figureColumns(some.slice(0, 2)), outOfRange: 1 }, { ...figureColumns(some.slice(2)), outOfRange: 2, cashOnCashOutOfRange: 3 }]);
     expect(await labelsOf(path)).toEqual({
