@@ -1,6 +1,7 @@
 import { SHARDS } from '../change/identifier.ts';
 import { RentfoldError } from '../errors.ts';
 import type { BooksCut, RowColumns } from '../ledger/ledger.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { PartitionPosition } from '../source/positions.ts';
 import type { State } from '../state.ts';
 import type { CheckpointRequest, SnapshotOptions, Step } from './checkpointer.ts';
@@ -9,6 +10,7 @@ import { type LettersEntry, type Manifest, type ManifestPart, RULES_VERSION, typ
 import { dataFileName, lettersFileName, type Names } from './names.ts';
 import { type Attempts, ensureCurrent, publishManifest } from './publish.ts';
 import type { SegmentEntry } from './segment.ts';
+import { SLICE_ROWS_FIRST, SliceSize } from './slice-size.ts';
 import type { Standing } from './standing.ts';
 
 /** What writing one generation needs to know. */
@@ -32,8 +34,6 @@ export type CutWritten =
   | { readonly kind: 'published'; readonly manifest: Manifest; readonly rows: number; readonly bytes: number; readonly ms: number }
   | { readonly kind: 'fenced'; readonly by: string };
 
-/** Rows drawn from the cut at a time: what the thread that also answers reads does between two other things. */
-const SLICE_ROWS = 4_096;
 
 /** One generation: takes the cut, writes its segment and dead letters, then its manifest. Used once. */
 export class CutWriter {
@@ -92,13 +92,13 @@ export class CutWriter {
   /** Null when nothing changed. */
   async #writeSegment(cut: BooksCut, lineage: string, generation: number, positions: readonly PartitionPosition[]): Promise<SegmentEntry | null> {
     const { options, names, nextFile, step } = this.#parts;
-    const first = cut.next(SLICE_ROWS);
+    const first = cut.next(SLICE_ROWS_FIRST);
     if (first === null) return null;
     const target = {
       kind: cut.kind === 'full' ? 'base' as const : 'delta' as const, folder: names.lineage(lineage), partitions: positions.map(({ topic, partition }) => ({ topic, partition })),
       rowsName: this.#file(lineage, dataFileName(generation, options.writer, nextFile())), accountsName: this.#file(lineage, dataFileName(generation, options.writer, nextFile())),
     };
-    const segment = await options.work.writeSegment(target, slices(cut, first, step));
+    const segment = await options.work.writeSegment(target, slices(cut, first, options.clock, step));
     await step('segment-written');
     return segment;
   }
@@ -145,11 +145,15 @@ function abandon(cut: BooksCut, by: string): CutWritten {
   return { kind: 'fenced', by };
 }
 
-async function* slices(cut: BooksCut, first: RowColumns, step: CutParts['step']): AsyncGenerator<RowColumns> {
-  for (let slice: RowColumns | null = first; slice !== null; slice = cut.next(SLICE_ROWS)) {
+async function* slices(cut: BooksCut, first: RowColumns, clock: Clock, step: CutParts['step']): AsyncGenerator<RowColumns> {
+  const size = new SliceSize();
+  for (let slice: RowColumns | null = first; slice !== null;) {
     yield slice;
     await step('slice-drawn');
     await new Promise<void>((resolve) => { setImmediate(resolve); });
+    const begunMs = clock.monotonicMs();
+    slice = cut.next(size.rows);
+    size.took(clock.monotonicMs() - begunMs);
   }
 }
 

@@ -116,7 +116,7 @@ class WorkThread {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: this.#spec });
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: this.#spec, name: 'snapshot' });
     worker.on('message', (message: FromWorker) => this.#receive(message));
     const ended = (cause: string): void => {
       if (this.#worker !== worker) return;

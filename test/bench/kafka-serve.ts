@@ -1,6 +1,6 @@
 /**
  * The real `serve` on a real broker, on the same two cores. First: p99 of 2 000 lookups a second over 50 connections while it replays a backlog as fast as it goes, against idle afterwards, in
- * one run. Then, as a soak: changes of the same rows at a steady rate for some minutes, with checkpoints and parquet; resident memory of each tenth of it, and of the store's files.
+ * one run, each after a second of lookups that do not count; idle is when checkpoints, merging and the parquet file are done too. Then, as a soak: changes of the same rows at a steady rate for some minutes, with checkpoints and parquet; resident memory of each tenth of it, and of the store's files.
  * Prints one JSON line.
  *
  * `node test/bench/kafka-serve.ts [backlog events] [soak seconds] [soak events a second]` (default 3 000 000, 600, 10 000)
@@ -16,6 +16,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { RentfoldProcess } from '../support/process.ts';
 import { startKafka } from '../support/services/services.ts';
 import { PROPERTIES, PROPERTY_PREFIX, TABLES } from './change-events.ts';
+import { usageOf } from './measured.ts';
 
 const [backlog = 3_000_000, soakSeconds = 600, soakRate = 10_000] = process.argv.slice(2).map(Number);
 const FIRST = 200_000;
@@ -24,6 +25,8 @@ const PARTITIONS = 6;
 const CONNECTIONS = 50;
 const READS_PER_SECOND = 2_000;
 const READ_SECONDS = 5;
+const QUIET_SECONDS = 3;
+const QUIET_CPU_SECONDS = 0.06;
 const PREFIX = 'pg';
 
 const folder = await mkdtemp(join(tmpdir(), 'rentfold-bench-'));
@@ -56,11 +59,22 @@ interface Reads {
   readonly p99_ms: number;
 }
 
-async function reads(url: string): Promise<Reads> {
-  const { stdout } = await promisify(execFile)(process.execPath, [script('read-load.ts'), url, String(CONNECTIONS), String(READ_SECONDS), String(READS_PER_SECOND), String(PROPERTIES), PROPERTY_PREFIX]);
+async function reads(url: string, seconds = READ_SECONDS): Promise<Reads> {
+  const { stdout } = await promisify(execFile)(process.execPath, [script('read-load.ts'), url, String(CONNECTIONS), String(seconds), String(READS_PER_SECOND), String(PROPERTIES), PROPERTY_PREFIX]);
   const result = JSON.parse(stdout) as Reads;
   if (result.failures > 0) throw new Error(`${result.failures} lookups failed`);
   return result;
+}
+
+/** Waits until the program has used next to no processor time for some seconds. */
+async function untilIdle(program: RentfoldProcess): Promise<void> {
+  let before = usageOf(program.pid)!.cpuSeconds;
+  for (let quiet = 0; quiet < QUIET_SECONDS;) {
+    await wait(1_000);
+    const now = usageOf(program.pid)!.cpuSeconds;
+    quiet = now - before < QUIET_CPU_SECONDS ? quiet + 1 : 0;
+    before = now;
+  }
 }
 
 /** The lineage has caught up once, so figures are served while the backlog is replayed. */
@@ -73,12 +87,14 @@ async function readsWhileReplaying(brokers: string): Promise<Record<string, numb
   await using program = start(brokers);
   const url = await program.url();
   await program.until('answers', async () => (await program.get(`/financial-performance/${PROPERTY_PREFIX}-000000000001`)).status === 200);
+  await reads(url, 1);
   const [readBefore, begin] = [await recordsRead(program), performance.now()];
   const replaying = await reads(url);
   const rate = (await recordsRead(program) - readBefore) / ((performance.now() - begin) / 1_000);
   const isStillReplaying = Number((await program.status()).records.read) < FIRST + backlog;
   await program.until('has caught up', async () => await recordsRead(program) >= FIRST + backlog);
-  await wait(2_000);
+  await untilIdle(program);
+  await reads(url, 1);
   const idle = await reads(url);
   return {
     backlog, folded_per_second: Math.round(rate), replaying_to_the_end: isStillReplaying ? 1 : 0, replaying_p50_ms: replaying.p50_ms, replaying_p99_ms: replaying.p99_ms,
