@@ -55,7 +55,7 @@ export class Cut implements BooksCut, WriteWatcher {
   }
 
   beforeRow(row: number): void {
-    if (!this.#pending.remove(row) || !this.#isDrawn(row)) return;
+    if (!this.#takePending(row)) return;
     const { rows } = this.#core;
     const copy = this.#saved.allocate();
     this.#saved.copyFrom(rows, row, copy);
@@ -74,11 +74,12 @@ export class Cut implements BooksCut, WriteWatcher {
 
   commit(): void {
     this.#close();
-    const { rows, changes } = this.#core;
+    const { rows, changes, deletes } = this.#core;
+    if (deletes.forgotten === 0) return;
     for (let i = 0; i < this.#taken.rows.list.length; i++) {
       const row = this.#taken.rows.list.at(i);
       if (rows.state(row) !== ROW_FORGOTTEN || changes.rows.has(row)) continue;
-      this.#core.deletes.forgotten--;
+      deletes.forgotten--;
       releaseRow(this.#core, row);
     }
   }
@@ -90,11 +91,16 @@ export class Cut implements BooksCut, WriteWatcher {
 
   #markChanged(): void {
     const { list } = this.#taken.rows;
-    for (let i = 0; i < list.length; i++) {
-      if (this.#core.rows.state(list.at(i)) === ROW_FREE) continue;
-      this.#pending.add(list.at(i));
-      this.remaining++;
-    }
+    for (let i = 0; i < list.length; i++) this.#pending.add(list.at(i));
+    this.remaining = list.length;
+  }
+
+  /** Takes a row out of what is pending; false when it was not, or is not part of the picture. */
+  #takePending(row: number): boolean {
+    if (!this.#pending.remove(row)) return false;
+    if (this.#isDrawn(row)) return true;
+    if (this.kind === 'delta') this.remaining--;
+    return false;
   }
 
   /** Whether a pending row is part of the picture: a full one needs no forgotten keys. */
@@ -110,7 +116,7 @@ export class Cut implements BooksCut, WriteWatcher {
     while (this.#nextRow < end && !block.isFull) {
       const row = this.kind === 'full' ? this.#nextRow : list.at(this.#nextRow);
       this.#nextRow++;
-      if (!this.#pending.remove(row) || !this.#isDrawn(row)) continue;
+      if (!this.#takePending(row)) continue;
       block.add(rows, row, this.#amount2(row));
       rows.setExported(row);
       this.remaining--;

@@ -129,7 +129,7 @@ export interface BooksCut {
   /** Truncate marks and open dead letters, whole, at the moment of the cut. */
   readonly marks: readonly TruncateMark[];
   readonly deadLetters: readonly OpenDeadLetter[];
-  /** Rows (live and deleted) still to be drawn. */
+  /** Rows (live and deleted) still to be drawn, at most: of a delta, changed slots that hold no row any more are found out when they are reached. */
   readonly remaining: number;
   /** The next at most `rowsMax` rows, or null when all are drawn. */
   next(rowsMax: number): RowColumns | null;
