@@ -115,6 +115,7 @@ export class Envelope {
   ownSourceTokens(): Int32Array {
     const tokens = this.#ownSourceTokens.fill(-1);
     this.sourceTokens = tokens;
+    this.sourceMembers = null;
     return tokens;
   }
 

@@ -11,12 +11,14 @@ import { hashIdentifier } from '../change/identifier.ts';
  * | 5 | owner: of a unit its property's account plus one, of a property 0 |
  * | 6 | newest day: no counting row is dated later |
  * | 7 | live rows |
- * | 8–9 | when it was last changed, milliseconds |
- * | 10–11 | of a property `down_payment` of its own row; NaN null |
+ * | 8–9 | of a property `down_payment` of its own row; NaN null |
+ * | 10–11 | unused |
  * | 12 | of a property the first row of its chain, plus one |
  * | 13 | first slot of its totals, plus one |
  * | 14 | of a property its first unit, of a unit the next one of the same property; plus one |
  * | 15 | hash of owner, kind and identifier |
+ *
+ * When an account was last changed stands in a column of its own, which a checkpoint copies at once.
  */
 export const ACCOUNT_WORDS = 16;
 export const ACCOUNT_DOUBLES = ACCOUNT_WORDS / 2;
@@ -24,8 +26,7 @@ const KIND = 4;
 const OWNER = 5;
 export const NEWEST_DAY = 6;
 export const ROW_COUNT = 7;
-export const CHANGED_AT = 4;
-export const DOWN_PAYMENT = 5;
+export const DOWN_PAYMENT = 4;
 export const CHAIN_HEAD = 12;
 export const FIRST_SLOT = 13;
 export const UNIT_LINK = 14;
@@ -47,6 +48,8 @@ export class AccountStore {
   words = new Uint32Array(CAPACITY_FIRST * ACCOUNT_WORDS);
   integers = new Int32Array(this.words.buffer);
   doubles = new Float64Array(this.words.buffer);
+  /** When each account was last changed, milliseconds. A new one after `intern` made an account, too. */
+  changedAt = new Float64Array(CAPACITY_FIRST).fill(Number.NEGATIVE_INFINITY);
   #slots = new Uint32Array(CAPACITY_FIRST * 2);
 
   /** The number, or -1. */
@@ -88,7 +91,6 @@ export class AccountStore {
     words[at + OWNER] = owner;
     words[at + HASH] = hashed;
     this.integers[at + NEWEST_DAY] = NO_DAY;
-    this.doubles[account * ACCOUNT_DOUBLES + CHANGED_AT] = Number.NEGATIVE_INFINITY;
     this.doubles[account * ACCOUNT_DOUBLES + DOWN_PAYMENT] = Number.NaN;
     this.#place(account);
     return account;
@@ -126,7 +128,7 @@ export class AccountStore {
   }
 
   get bytes(): number {
-    return this.words.byteLength + this.#slots.byteLength;
+    return this.words.byteLength + this.changedAt.byteLength + this.#slots.byteLength;
   }
 
   #place(account: number): void {
@@ -150,6 +152,9 @@ export class AccountStore {
     this.words.set(words);
     this.integers = new Int32Array(this.words.buffer);
     this.doubles = new Float64Array(this.words.buffer);
+    const { changedAt } = this;
+    this.changedAt = new Float64Array(changedAt.length * 2).fill(Number.NEGATIVE_INFINITY, changedAt.length);
+    this.changedAt.set(changedAt);
   }
 }
 

@@ -1,6 +1,6 @@
 import { ID_NONE } from '../change/identifier.ts';
 import {
-  ACCOUNT_DOUBLES, ACCOUNT_WORDS, AccountStore, CHAIN_HEAD, CHANGED_AT, DOWN_PAYMENT, FIRST_SLOT, NEWEST_DAY, ROW_COUNT, UNIT_LINK,
+  ACCOUNT_DOUBLES, ACCOUNT_WORDS, AccountStore, CHAIN_HEAD, DOWN_PAYMENT, FIRST_SLOT, NEWEST_DAY, ROW_COUNT, UNIT_LINK,
 } from './account-store.ts';
 import { FIELD_NONE, FIELD_RENT, FIELD_TOTAL_REVENUE } from './categories.ts';
 import { TOTAL_LIMIT_UNITS } from './exact.ts';
@@ -49,19 +49,16 @@ export class Accounts {
 
   /** When the last change to the account was folded, milliseconds. */
   changedAt(account: number): number {
-    return this.store.doubles[account * ACCOUNT_DOUBLES + CHANGED_AT];
+    return this.store.changedAt[account];
   }
 
   setChangedAt(account: number, at: number): void {
-    this.store.doubles[account * ACCOUNT_DOUBLES + CHANGED_AT] = at;
+    this.store.changedAt[account] = at;
   }
 
   /** `changedAt` of every account. */
   changeTimes(): Float64Array {
-    const { count, doubles } = this.store;
-    const times = new Float64Array(count);
-    for (let account = 0; account < count; account++) times[account] = doubles[account * ACCOUNT_DOUBLES + CHANGED_AT];
-    return times;
+    return this.store.changedAt.slice(0, this.store.count);
   }
 
   /** Properties: `down_payment` of its own row; NaN null. (`cash_invested` is that row's amount.) */

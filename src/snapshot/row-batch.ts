@@ -7,6 +7,8 @@ import { TextColumn } from './text-column.ts';
 
 const KEY_BYTES = 36;
 const TYPE_BYTES = 12;
+/** Types and long keys have no length of their own that is common: a batch of them ends here. */
+const TEXT_BYTES_MAX = 4 << 20;
 
 /** A block with what its own numbers mean in the segment. */
 export interface EncodedBlock {
@@ -37,11 +39,12 @@ export class RowBatch {
     this.#types = new TextColumn(capacity, TYPE_BYTES);
   }
 
+  /** No room for another row: enough rows, or enough text. */
   get isFull(): boolean {
-    return this.count === this.#capacity;
+    return this.count === this.#capacity || this.#keys.length + this.#types.length >= TEXT_BYTES_MAX;
   }
 
-  /** Adds as many rows of a block, from row `from` on, as there is room for; answers where it stopped. */
+  /** Adds as many rows of a block, from row `from` on, as there is room for; answers where it stopped. It must not be full. */
   add(block: EncodedBlock, from: number): number {
     const { rows } = block;
     const to = Math.min(rows.count, from + this.#capacity - this.count);
@@ -56,8 +59,9 @@ export class RowBatch {
       columns.hasType[at + i - from] = type === NO_STRING ? 0 : 1;
       if (type === NO_STRING) this.#types.appendNothing();
       else this.#types.append(block.text(type));
+      this.count++;
+      if (this.isFull) return i + 1;
     }
-    this.count += to - from;
     return to;
   }
 

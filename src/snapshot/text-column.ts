@@ -16,6 +16,11 @@ export class TextColumn {
     this.#bytes = new Uint8Array(this.#words.buffer);
   }
 
+  /** How many bytes are filled. */
+  get length(): number {
+    return this.#filled;
+  }
+
   /** The bytes filled so far. */
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#filled);

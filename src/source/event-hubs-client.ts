@@ -94,6 +94,7 @@ export class HubClient {
       await this.#context.readyToOpenLink({ abortSignal });
       const renewInMs = await this.#claim(audience, abortSignal);
       claimed(null);
+      this.#silentClaims = 0;
       const { connection } = this.#context;
       this.#watch(connection);
       const name = `rentfold-${partition}-${randomUUID()}`;

@@ -164,6 +164,18 @@ describe('segments', () => {
     expect((await read(store, entry)).reduce((sum, block) => sum + block.count, 0)).toBe(160_000);
   });
 
+  it('end a piece early when its texts are long', async () => {
+    const store = new MemoryStore();
+    const type = 'x'.repeat(16_384);
+    const block = blockOf(Array.from({ length: 2_000 }, (_, i) => ({
+      table: 1, key: String(i), state: ROW_LIVE, property: 'p', unit: null, day: i, amount: i, type, partition: 0, offset: i, changedAt: i,
+    })));
+    const entry = await write(store, 'base', [block]);
+    expect(entry.rows.pieces.length).toBeGreaterThan(7);
+    expect(Math.max(...entry.rows.pieces.map(({ bytes }) => bytes))).toBeLessThan(5_000_000);
+    expect((await read(store, entry)).flatMap(linesOf)).toEqual(linesOf(block));
+  });
+
   it('are Arrow files that any tool reads as a table of sensible columns', async () => {
     const store = new MemoryStore();
     const base = { table: 0, state: ROW_LIVE, partition: 1, offset: 12, changedAt: 99 };
