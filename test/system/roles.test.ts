@@ -87,6 +87,7 @@ describe.each(azurite === null ? [['local', null]] as const : [['local', null], 
     await second.until('published all', async () => Number((await second.status()).generation) >= taken && (await second.status()).role === 'publisher');
     const [writer, ...others] = await writersFrom(place, before + 1);
     expect([writer === old, others]).toEqual([false, []]);
+    await second.until('has nothing left to publish', async () => Number((await second.status()).unpublished.rows) === 0);
     const last = await place.newestGeneration();
     await second.kill('SIGKILL');
     await hasRole(first, 'publisher');
