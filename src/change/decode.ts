@@ -22,10 +22,9 @@ import { Schemas } from './schemas.ts';
 import { PIECE_KEPT, PIECE_REPEATED, SegmentMemory } from './segments.ts';
 import type { Piece } from './segments.ts';
 import { finishPosition, readPosition } from './source-position.ts';
-import { TableLookup, namesSchema } from './table-lookup.ts';
+import { TableLookup, namesSchema, says } from './table-lookup.ts';
 import { Tables } from './tables.ts';
 import type { PhysicalTable } from './tables.ts';
-import { TOKEN_STRING } from './token.ts';
 import { Topics } from './topics.ts';
 import type { Topic } from './topics.ts';
 import { ValueReader } from './values.ts';
@@ -223,12 +222,6 @@ class ChangeDecoder implements Decoder {
 function withPlainBytes(batch: RecordBatch): RecordBatch {
   const { bytes } = batch;
   return bytes.constructor === Uint8Array ? batch : { ...batch, bytes: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
-}
-
-/** Whether the event's source has a text that is not empty in `slot`. */
-function says(event: Envelope, slot: number): boolean {
-  const token = event.sourceTokens[slot];
-  return token >= 0 && event.source.kind(token) === TOKEN_STRING && event.source.end(token) > event.source.start(token);
 }
 
 /** True when the row has the columns that make a rent or an expense. */

@@ -84,8 +84,13 @@ function staysAsItIs(tape: Tape, token: number): boolean {
 }
 
 /** Whether the event names its table and the schema or database that the table is in: then its topic has no say. */
-export function namesSchema({ source, sourceTokens }: Envelope): boolean {
-  return textToken(source, sourceTokens[SOURCE_TABLE]) >= 0 && (textToken(source, sourceTokens[SOURCE_SCHEMA]) >= 0 || textToken(source, sourceTokens[SOURCE_DB]) >= 0);
+export function namesSchema(event: Envelope): boolean {
+  return says(event, SOURCE_TABLE) && (says(event, SOURCE_SCHEMA) || says(event, SOURCE_DB));
+}
+
+/** Whether the event's source has a text that is not empty in `slot`. */
+export function says({ source, sourceTokens }: Envelope, slot: number): boolean {
+  return textToken(source, sourceTokens[slot]) >= 0;
 }
 
 /** The token if it is a text that is not empty, else -1. */

@@ -32,7 +32,6 @@ export class AccountLookahead {
     this.#first = first;
     this.#end = end;
     const { propertyKind, property, unitKind, unit } = this.#batch;
-    this.#properties.fill(0);
     this.#find(propertyKind, property, this.#properties, null);
     this.#find(unitKind, unit, this.#units, this.#properties);
     this.#touchTotals();

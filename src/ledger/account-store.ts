@@ -1,5 +1,6 @@
 import { NO_DAY } from '../change/change.ts';
 import { hashIdentifier } from '../change/identifier.ts';
+import { enter, firstUnder } from './hashed-places.ts';
 
 /**
  * Accounts, packed: 64 bytes each, so that all a change of a row needs of an account lies in one or two cache lines. Fields by word:
@@ -39,8 +40,7 @@ const LOAD_MAX = 0.7;
 
 /**
  * Numbers for accounts: (owner, kind, four words) → 0, 1, 2, … in order of arrival. The owner tells equal unit ids of two properties apart. Long identifiers
- * come with the number of their text in the books' own table. With 2ᵏ places in the index the lower k bits of an entry are the account plus one, the upper ones
- * those of the hash: nearly every other account met while probing is told apart without a look at it.
+ * come with the number of their text in the books' own table. By the bits of its hash nearly every other account met while probing is told apart without a look at it.
  */
 export class AccountStore {
   count = 0;
@@ -103,9 +103,8 @@ export class AccountStore {
 
   /** Reads the account that stands first in the index under this hash, to have its memory fetched. */
   touchAccount(hashed: number): number {
-    const mask = this.#slots.length - 1;
-    const entry = this.#slots[hashed & mask];
-    return entry === 0 || ((entry ^ hashed) & ~mask) !== 0 ? 0 : this.words[((entry & mask) - 1) * ACCOUNT_WORDS];
+    const account = firstUnder(this.#slots, hashed);
+    return account < 0 ? 0 : this.words[account * ACCOUNT_WORDS];
   }
 
   /** Kind of the account's identifier. */
@@ -132,18 +131,12 @@ export class AccountStore {
   }
 
   #place(account: number): void {
-    const slots = this.#slots;
-    const mask = slots.length - 1;
-    const hashed = this.words[account * ACCOUNT_WORDS + HASH];
-    let slot = hashed & mask;
-    while (slots[slot] !== 0) slot = (slot + 1) & mask;
-    slots[slot] = (hashed & ~mask) | (account + 1);
+    enter(this.#slots, account, this.words[account * ACCOUNT_WORDS + HASH]);
   }
 
   #growSlots(): void {
-    const placed = this.count;
     this.#slots = new Uint32Array(this.#slots.length * 2);
-    for (let account = 0; account < placed; account++) this.#place(account);
+    for (let account = 0; account < this.count; account++) this.#place(account);
   }
 
   #growFields(): void {

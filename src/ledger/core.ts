@@ -1,5 +1,6 @@
 import { TABLE_NAMES } from '../change/change.ts';
 import { identifierText } from '../change/identifier.ts';
+import { ACCOUNT_WORDS } from './account-store.ts';
 import { Accounts } from './accounts.ts';
 import { ExpenseTypes } from './categories.ts';
 import { Changes } from './changes.ts';
@@ -62,6 +63,6 @@ export function keyText(core: Core, row: number): string {
 
 /** Text of an account's own identifier: the property's id, or the unit's. */
 export function accountText(core: Core, account: number): string {
-  const words = new Uint32Array(4);
-  return identifierText(core.accounts.identifier(account, words, 0), words, 0, (index) => core.longIds.text(index)) ?? '';
+  const { store } = core.accounts;
+  return identifierText(store.kind(account), store.words, account * ACCOUNT_WORDS, (index) => core.longIds.text(index)) ?? '';
 }

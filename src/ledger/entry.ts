@@ -3,7 +3,7 @@ import {
 } from '../change/change.ts';
 import type { ChangeBatch } from '../change/change.ts';
 import { ID_LONG } from '../change/identifier.ts';
-import { AccountLookahead } from './account-lookahead.ts';
+import { AccountLookahead, LOOKAHEAD_ENTRIES } from './account-lookahead.ts';
 import type { Core } from './core.ts';
 import type { RowKey } from './dead-letters.ts';
 import type { RowImage } from './images.ts';
@@ -44,7 +44,9 @@ export class Entry implements RowKey, Place, RowImage {
   readonly #partitions: number[];
   readonly #types: Uint32Array;
   readonly #longIds: Uint32Array;
-  readonly #hashes: Uint32Array;
+  /** Of the keys of the group that is prepared, whose first entry is `#first`. */
+  readonly #hashes = new Uint32Array(LOOKAHEAD_ENTRIES);
+  #first = 0;
   readonly #accounts: AccountLookahead;
 
   constructor(core: Core, batch: ChangeBatch) {
@@ -54,12 +56,12 @@ export class Entry implements RowKey, Place, RowImage {
     this.#partitions = batch.partitions.map((partition) => core.partitions.intern(partition));
     this.#types = new Uint32Array(batch.strings.length).fill(UNKNOWN);
     this.#longIds = new Uint32Array(batch.strings.length).fill(UNKNOWN);
-    this.#hashes = new Uint32Array(batch.count);
     this.#accounts = new AccountLookahead(core, batch);
   }
 
   /** To be called before entries `first` … `end` − 1 are read, at most LOOKAHEAD_ENTRIES: has all they lead to fetched. */
   prepare(first: number, end: number): void {
+    this.#first = first;
     this.#hashKeys(first, end);
     this.#accounts.look(first, end);
   }
@@ -81,7 +83,7 @@ export class Entry implements RowKey, Place, RowImage {
     this.b = batch.key[at + 1];
     this.c = batch.key[at + 2];
     this.d = batch.key[at + 3];
-    this.hash = this.#hashes[index];
+    this.hash = this.#hashes[index - this.#first];
   }
 
   /** Reads the image too; its accounts are made if need be. A property's account is that of its own key. */
@@ -138,9 +140,9 @@ export class Entry implements RowKey, Place, RowImage {
     const { table, keyKind, key } = this.batch;
     for (let index = first; index < end; index++) {
       const word = this.#firstWord(keyKind[index], key, index);
-      this.#hashes[index] = hashRow(table[index], keyKind[index], word, key[index * 4 + 1], key[index * 4 + 2], key[index * 4 + 3]);
+      this.#hashes[index - first] = hashRow(table[index], keyKind[index], word, key[index * 4 + 1], key[index * 4 + 2], key[index * 4 + 3]);
     }
-    this.#core.index.prefetch(this.#hashes, first, end);
+    this.#core.index.prefetch(this.#hashes, end - first);
   }
 
   #firstWord(kind: number, words: Uint32Array, index: number): number {

@@ -1,5 +1,6 @@
 import { TABLE_PROPERTIES } from '../change/change.ts';
 import { ID_NONE, encodeIdentifierText } from '../change/identifier.ts';
+import { ACCOUNT_WORDS } from './account-store.ts';
 import { sumAccounts } from './account-sums.ts';
 import type { SpanSums } from './account-sums.ts';
 import {
@@ -158,9 +159,10 @@ export function knownUnits(core: Core, property: number): number[] {
 /** What is invested, from the property's own row (R7). */
 export function investment(core: Core, property: number): Pick<FigurePartial, 'cashInvested' | 'downPayment'> {
   if (property < 0) return { cashInvested: null, downPayment: null };
-  const words = new Uint32Array(4);
-  const kind = core.accounts.identifier(property, words, 0);
-  const [a, b, c, d] = words;
+  const { store } = core.accounts;
+  const kind = store.kind(property);
+  const at = property * ACCOUNT_WORDS;
+  const [a, b, c, d] = [store.words[at], store.words[at + 1], store.words[at + 2], store.words[at + 3]];
   const row = core.index.find(TABLE_PROPERTIES, kind, a, b, c, d, hashRow(TABLE_PROPERTIES, kind, a, b, c, d));
   if (row < 0 || core.rows.state(row) !== ROW_LIVE) return { cashInvested: null, downPayment: null };
   return { cashInvested: orNull(core.rows.amount(row)), downPayment: orNull(core.accounts.downPayment(property)) };

@@ -60,12 +60,9 @@ function isOtherAmount(core: Core, row: number, image: RowImage): boolean {
 
 /** Posts the difference at once, instead of taking one contribution out and putting another in. Amounts are below 10¹⁵ units, so it is exact. */
 function changeAmount(core: Core, row: number, image: RowImage): void {
-  const { rows, accounts } = core;
-  const units = image.amount - rows.amount(row);
-  const field = core.types.fieldOf(rows.table(row), image.type, image.flag);
+  const units = image.amount - core.rows.amount(row);
   writeImage(core, row, image);
-  accounts.post(image.account, accounts.propertyOf(image.account), image.day, field, units);
-  core.sums.post(field, units);
+  postUnits(core, row, units);
 }
 
 /** Makes a live row a remembered delete. The change was announced. Answers the account it was in. */
@@ -136,15 +133,19 @@ function detach(core: Core, row: number): void {
 
 /** Posts a live row's contribution to its accounts and the control sums, or takes it out. */
 export function postRow(core: Core, row: number, sign: 1 | -1): void {
-  const { rows, accounts } = core;
-  const account = rows.account(row);
-  const table = rows.table(row);
-  if (table === TABLE_PROPERTIES) {
-    core.sums.invest(rows.amount(row), accounts.downPayment(account), sign);
+  const { rows } = core;
+  if (rows.table(row) === TABLE_PROPERTIES) {
+    core.sums.invest(rows.amount(row), core.accounts.downPayment(rows.account(row)), sign);
     return;
   }
-  const field = core.types.fieldOf(table, rows.type(row), rows.flag(row));
-  const units = sign * rows.amount(row);
+  postUnits(core, row, sign * rows.amount(row));
+}
+
+/** Posts units to where a live rent or expense counts. */
+function postUnits(core: Core, row: number, units: number): void {
+  const { rows, accounts } = core;
+  const account = rows.account(row);
+  const field = core.types.fieldOf(rows.table(row), rows.type(row), rows.flag(row));
   accounts.post(account, accounts.propertyOf(account), rows.day(row), field, units);
   core.sums.post(field, units);
 }

@@ -9,6 +9,7 @@ import { linkAll } from './row-chain.ts';
 import { hashRow } from './row-index.ts';
 import { NO_ACCOUNT, NO_TYPE } from './row-layout.ts';
 import { keyBits } from './row-store.ts';
+import { SegmentNumbers } from './segment-numbers.ts';
 
 /** Rows whose places in the index are fetched side by side. */
 const ROWS_PREFETCHED = 1_024;
@@ -17,8 +18,7 @@ const ROWS_PREFETCHED = 1_024;
 export class Loader implements BooksLoader {
   readonly #core: Core;
   readonly #finished: () => void;
-  /** The segment the last block came from. */
-  #segment: { readonly name: string; readonly known: Uint32Array } | null = null;
+  readonly #read = new SegmentNumbers();
   /** Own accounts of the cut the last block was drawn from, by their number in it. */
   #ofCut: number[] = [];
 
@@ -34,15 +34,8 @@ export class Loader implements BooksLoader {
 
   rows(columns: RowColumns): void {
     const core = this.#core;
-    const block = new LoadedBlock(core, columns, this.#knownAccounts(columns.accounts), this.#accountsBefore(columns.accounts));
+    const block = new LoadedBlock(core, columns, this.#read, this.#accountsBefore(columns.accounts));
     for (let at = 0; at < columns.count; at += ROWS_PREFETCHED) block.load(at, Math.min(columns.count, at + ROWS_PREFETCHED));
-  }
-
-  /** Own account plus one by number of the block's segment, filled as blocks of it come: an identifier is looked up once a segment, not once a block. */
-  #knownAccounts({ numbered }: AccountColumns): Uint32Array | null {
-    if (numbered === undefined) return null;
-    if (this.#segment?.name !== numbered.segment) this.#segment = { name: numbered.segment, known: new Uint32Array(numbered.size) };
-    return this.#segment.known;
   }
 
   #accountsBefore({ earlier }: AccountColumns): number[] {
@@ -91,14 +84,14 @@ class LoadedBlock {
   readonly #hashes = new Uint32Array(ROWS_PREFETCHED);
 
   /** `accounts`: own accounts by the number that rows name them by; the block's are added. */
-  constructor(core: Core, columns: RowColumns, known: Uint32Array | null, accounts: number[]) {
+  constructor(core: Core, columns: RowColumns, read: SegmentNumbers, accounts: number[]) {
     this.#core = core;
     this.#columns = columns;
     this.#longIds = new Uint32Array(columns.strings.length).fill(NO_TYPE);
     this.#types = new Uint32Array(columns.strings.length).fill(NO_TYPE);
     this.#partitions = columns.partitions.map((partition) => core.partitions.intern(partition));
     this.#accounts = accounts;
-    this.#loadAccounts(columns.accounts, known);
+    this.#loadAccounts(columns.accounts, read);
   }
 
   /** Loads the rows `start` … `end` − 1. */
@@ -108,7 +101,7 @@ class LoadedBlock {
       const first = this.#firstWord(keyKind[at], key, at);
       this.#hashes[at - start] = hashRow(table[at], keyKind[at], first, key[at * 4 + 1], key[at * 4 + 2], key[at * 4 + 3]);
     }
-    this.#core.index.prefetch(this.#hashes, 0, end - start);
+    this.#core.index.prefetch(this.#hashes, end - start);
     for (let at = start; at < end; at++) this.#load(at, this.#hashes[at - start]);
   }
 
@@ -151,19 +144,14 @@ class LoadedBlock {
     rows.setCommitTime(row, columns.commitTime[at]);
   }
 
-  #loadAccounts(columns: AccountColumns, known: Uint32Array | null): void {
+  #loadAccounts(columns: AccountColumns, read: SegmentNumbers): void {
     const { accounts } = this.#core;
-    const numbers = columns.numbered?.numbers;
-    for (let at = 0; at < columns.count; at++) {
-      const number = numbers === undefined ? at : numbers[at];
-      const met = known === null ? 0 : known[number];
-      const account = met > 0 ? met - 1 : this.#intern(columns, at);
-      if (known !== null) known[number] = account + 1;
+    read.forEach(columns, (at) => this.#intern(columns, at), (account, at) => {
       this.#accounts.push(account);
       const owner = accounts.propertyOf(account);
       accounts.setChangedAt(owner, Math.max(accounts.changedAt(owner), columns.propertyLastChangedAt[at]));
       accounts.setChangedAt(account, Math.max(accounts.changedAt(account), columns.lastChangedAt[at]));
-    }
+    });
   }
 
   #intern({ propertyKind, property, unitKind, unit }: AccountColumns, at: number): number {

@@ -1,4 +1,5 @@
 import { hashIdentifier } from '../change/identifier.ts';
+import { enter, firstUnder } from './hashed-places.ts';
 import { ROW_FREE } from './row-layout.ts';
 import { keyBits } from './row-store.ts';
 import type { RowStore } from './row-store.ts';
@@ -14,9 +15,8 @@ export function hashRow(table: number, kind: number, a: number, b: number, c: nu
 }
 
 /**
- * Open-addressing index from key to row: a Uint32 a slot, linear probing, at most 70 % full. With 2ᵏ slots the lower k bits of an entry
- * are the row plus one, the upper ones those of the key's hash that did not choose the slot: nearly every other row met while
- * probing is told apart without a look at it, which would be a jump through memory. The index grows without a stall: the doubled one
+ * Open-addressing index from key to row: a Uint32 a slot, as `hashed-places.ts` lays it out, at most 70 % full. By the bits of its hash nearly every other row met
+ * while probing is told apart without a look at it, which would be a jump through memory. The index grows without a stall: the doubled one
  * fills row by row with the insertions that follow, and until it is complete a key is looked up in both.
  */
 export class RowIndex {
@@ -57,17 +57,17 @@ export class RowIndex {
   }
 
   /**
-   * Touches the slots of the hashes `first` … `end` − 1, then the rows found there, so that the memory they lie in is fetched side by side instead of
+   * Touches the slots of many hashes, then the rows found there, so that the memory they lie in is fetched side by side instead of
    * one after the other when the keys are looked up next. Changes nothing.
    */
-  prefetch(hashes: Uint32Array, first: number, end: number): void {
+  prefetch(hashes: Uint32Array, count: number): void {
     const slots = this.#slots;
     const mask = slots.length - 1;
     let touched = 0;
-    for (let i = first; i < end; i++) touched ^= slots[hashes[i] & mask];
-    for (let i = first; i < end; i++) {
-      const entry = slots[hashes[i] & mask];
-      if (entry !== 0 && ((entry ^ hashes[i]) & ~mask) === 0) touched ^= this.#rows.touch((entry & mask) - 1);
+    for (let i = 0; i < count; i++) touched ^= slots[hashes[i] & mask];
+    for (let i = 0; i < count; i++) {
+      const row = firstUnder(slots, hashes[i]);
+      if (row >= 0) touched ^= this.#rows.touch(row);
     }
     this.#touched = touched;
   }
@@ -80,7 +80,7 @@ export class RowIndex {
   /** Adds a row whose key is not in the index. */
   insert(row: number, hash: number): void {
     if (this.#count + 1 > this.#slots.length * LOAD_MAX) this.#grow(this.#slots.length * 2);
-    place(this.#slots, row, hash);
+    enter(this.#slots, row, hash);
     this.#count++;
     if (this.#old !== null) this.#move(ROWS_MOVED_PER_INSERT);
   }
@@ -115,7 +115,7 @@ export class RowIndex {
     for (let row = this.#moveNext; row < end; row++) {
       if (rows.state(row) === ROW_FREE) continue;
       const hash = hashOf(rows, row);
-      if (slotOf(this.#slots, row, hash) < 0) place(this.#slots, row, hash);
+      if (slotOf(this.#slots, row, hash) < 0) enter(this.#slots, row, hash);
     }
     this.#moveNext = end;
     if (end === this.#moveEnd) this.#old = null;
@@ -141,13 +141,6 @@ function capacityFor(rowsExpected: number): number {
   let capacity = CAPACITY_FIRST;
   while (rowsExpected > capacity * LOAD_MAX) capacity *= 2;
   return capacity;
-}
-
-function place(slots: Uint32Array, row: number, hash: number): void {
-  const mask = slots.length - 1;
-  let slot = hash & mask;
-  while (slots[slot] !== 0) slot = (slot + 1) & mask;
-  slots[slot] = (hash & ~mask) | (row + 1);
 }
 
 function slotOf(slots: Uint32Array, row: number, hash: number): number {

@@ -1,5 +1,6 @@
 import { hashIdentifier, ID_LONG } from '../change/identifier.ts';
 import type { AccountColumns } from '../ledger/ledger.ts';
+import { SegmentNumbers } from '../ledger/segment-numbers.ts';
 import { assertWritten } from './file-entry.ts';
 
 /**
@@ -16,8 +17,7 @@ export class AccountTable {
   #slots = new Int32Array(4096).fill(-1);
   readonly #stringNumbers = new Map<string, number>();
   readonly #ids = new Uint32Array(8);
-  /** The segment the last block was read from: numbers here plus one, by number there. */
-  #read: { readonly segment: string; readonly known: Uint32Array } | null = null;
+  readonly #read = new SegmentNumbers();
 
   /** The accounts so far. The arrays are views that the next `add` may replace. */
   get accounts(): AccountColumns {
@@ -39,15 +39,8 @@ export class AccountTable {
       this.#appendAll(block, strings);
       return null;
     }
-    const { numbered } = block;
-    if (numbered !== undefined && this.#read?.segment !== numbered.segment) this.#read = { segment: numbered.segment, known: new Uint32Array(numbered.size) };
-    const known = numbered === undefined ? null : this.#read!.known;
     const numbers = new Uint32Array(block.count);
-    for (let i = 0; i < numbers.length; i++) {
-      const met = known === null ? 0 : known[numbered!.numbers[i]];
-      numbers[i] = met > 0 ? met - 1 : this.#merge(block, i, strings);
-      if (known !== null) known[numbered!.numbers[i]] = numbers[i] + 1;
-    }
+    this.#read.forEach(block, (i) => this.#merge(block, i, strings), (number, i) => { numbers[i] = number; });
     return numbers;
   }
 

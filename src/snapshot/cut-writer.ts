@@ -34,7 +34,6 @@ export type CutWritten =
   | { readonly kind: 'published'; readonly manifest: Manifest; readonly rows: number; readonly bytes: number; readonly ms: number }
   | { readonly kind: 'fenced'; readonly by: string };
 
-
 /** One generation: takes the cut, writes its segment and dead letters, then its manifest. Used once. */
 export class CutWriter {
   readonly #parts: CutParts;

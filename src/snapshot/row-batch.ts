@@ -1,8 +1,9 @@
 import { DateDay, Field, FixedSizeList, Float64, makeData, Uint16, Uint32, Uint8, Utf8, type Data } from 'apache-arrow';
 import { NO_DAY, NO_STRING, POSITION_WORDS } from '../change/change.ts';
 import type { RowColumns } from '../ledger/ledger.ts';
+import { NO_ACCOUNT } from '../ledger/row-layout.ts';
 import { assertWritten } from './file-entry.ts';
-import { NO_ACCOUNT, validity } from './rows-codec.ts';
+import { validity } from './rows-codec.ts';
 import { TextColumn } from './text-column.ts';
 
 const KEY_BYTES = 36;

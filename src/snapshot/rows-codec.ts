@@ -7,9 +7,6 @@ import { TextColumn, TextNumbers } from './text-column.ts';
 
 /** Accounts as Arrow columns; rows and accounts back. Numbers are not copied: the row columns are views of Arrow's arrays. */
 
-/** `account` of a row that has none. */
-export const NO_ACCOUNT = 0xffffffff;
-
 /** Most rows of a block that is read: what the thread that loads it does between two other things. */
 const BLOCK_ROWS_READ = 4_096;
 

@@ -94,7 +94,6 @@ export class HubClient {
       await this.#context.readyToOpenLink({ abortSignal });
       const renewInMs = await this.#claim(audience, abortSignal);
       claimed(null);
-      this.#silentClaims = 0;
       const { connection } = this.#context;
       this.#watch(connection);
       const name = `rentfold-${partition}-${randomUUID()}`;
@@ -135,9 +134,7 @@ export class HubClient {
   /** Runs something with a claim. Its link may be dead while all others of the connection live, and nothing else would end it: then the connection is made anew. */
   async #claiming<Answer>(about: string, act: (signal: AbortSignal) => Promise<Answer>): Promise<Answer> {
     try {
-      const answer = await this.#ask(about, act);
-      this.#silentClaims = 0;
-      return answer;
+      return await this.#ask(about, act);
     } catch (error) {
       const failure = hubFailure(error);
       this.#silentClaims = failure.kind === 'silent' ? this.#silentClaims + 1 : 0;
@@ -180,6 +177,7 @@ export class HubClient {
     const options = { abortSignal, timeoutInMs: this.#timing.requestMs };
     await defaultCancellableLock.acquire(cbsSession.cbsLock, async () => await cbsSession.init(options), options);
     await cbsSession.negotiateClaim(audience, token.token, isKey ? 'servicebus.windows.net:sastoken' : 'jwt', options);
+    this.#silentClaims = 0;
     const leftMs = token.expiresOnTimestamp - this.#clock.now();
     return isKey ? KEY_CLAIM_MS : Math.max(1_000, leftMs - Math.min(TOKEN_MARGIN_MS, leftMs / 2));
   }

@@ -6,7 +6,7 @@ import { NO_DAY, NO_STRING, POSITION_WORDS } from '../../src/change/change.ts';
 import { ROW_DELETED, ROW_FORGOTTEN, ROW_LIVE, type RowColumns } from '../../src/ledger/ledger.ts';
 import { createColumns } from '../../src/snapshot/account-table.ts';
 import { compact } from '../../src/snapshot/compaction.ts';
-import { NO_ACCOUNT } from '../../src/snapshot/rows-codec.ts';
+import { NO_ACCOUNT } from '../../src/ledger/row-layout.ts';
 import { ACCOUNT_FIELDS, fieldsText, ROW_FIELDS, SEGMENT_VERSION } from '../../src/snapshot/segment-schema.ts';
 import { readSegment } from '../../src/snapshot/segment-reader.ts';
 import { writeSegment, type SegmentEntry } from '../../src/snapshot/segment.ts';
