@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { FigureColumns } from '../ledger/figure-columns.ts';
 import type { RowColumns } from '../ledger/ledger.ts';
+import { giveWayToMainThread } from '../runtime/workers.ts';
 import { Credits, HandOver } from './hand-over.ts';
 import { createStore, type StoreSpec } from './store-spec.ts';
 import { buffersOf, CREDITS, toFailure, type Block, type FromWorker, type ToWorker } from './work-messages.ts';
@@ -14,6 +15,7 @@ const credits = new Map<number, Credits>();
 
 function main(): void {
   if (parentPort === null) return;
+  giveWayToMainThread();
   const port = parentPort;
   const work = createInlineWork(createStore(workerData as StoreSpec, { isOpen: true }));
   port.on('message', (message: ToWorker) => {

@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
+import { MAIN } from '../support/process.ts';
 import { startKafka } from '../support/services/services.ts';
 import { TABLES } from './change-events.ts';
 import { medians, runMeasured, type Measured } from './measured.ts';
@@ -32,7 +33,7 @@ async function load(brokers: string): Promise<void> {
 
 async function replay(brokers: string, store: string): Promise<Measured> {
   await rm(store, { recursive: true, force: true });
-  return await runMeasured(['src/main.ts', 'replay'], {
+  return await runMeasured([...MAIN, 'replay'], {
     RENTFOLD_SOURCE: 'kafka', RENTFOLD_KAFKA_BROKERS: brokers, RENTFOLD_KAFKA_TOPICS: `${PREFIX}.public.*`, RENTFOLD_STORE_DIR: store, RENTFOLD_LOG_FORMAT: 'json',
   });
 }

@@ -1,6 +1,7 @@
 /**
  * Load for `read.ts`, in a process of its own: `node read-load.ts <origin> <connections> <seconds> <requests per second, 0 for as many as go> <ids> [start of ids]`.
- * At a fixed rate it is an open loop: a request that is due waits for a free connection, and the wait counts. Prints one JSON line.
+ * At a fixed rate it is an open loop: a request that is due waits for a free connection, and the wait counts. What is sent in a first second does not count: it
+ * warms up this process, whose own first steps would else be measured as waiting. Prints one JSON line.
  */
 import { connect, type Socket } from 'node:net';
 
@@ -14,7 +15,8 @@ let failures = 0;
 let next = 0;
 
 const begin = performance.now();
-const end = begin + Number(seconds) * 1_000;
+const counted = begin + 1_000;
+const end = counted + Number(seconds) * 1_000;
 
 function idOf(number: number): string {
   return `${prefix}-${(number % Number(ids)).toString(16).padStart(12, '0')}`;
@@ -35,7 +37,7 @@ function send(socket: Socket, dueMs: number): void {
     } else missing -= chunk.length;
     if (missing > 0) return;
     socket.off('data', receive);
-    latencies.push(performance.now() - dueMs);
+    if (dueMs >= counted) latencies.push(performance.now() - dueMs);
     if (Number(rate) === 0 && performance.now() < end) send(socket, performance.now());
     else if (waiting.length > 0) send(socket, waiting.shift()!);
     else free.push(socket);
@@ -47,7 +49,7 @@ function tick(sent: number): void {
   const now = performance.now();
   const due = Math.floor((Math.min(now, end) - begin) * requestsPerMs);
   for (; sent < due; sent++) {
-    const socket = free.pop();
+    const socket = free.shift();
     if (socket === undefined) waiting.push(now);
     else send(socket, now);
   }
@@ -77,8 +79,9 @@ for (let i = 0; i < Number(connections); i++) {
     if (Number(rate) > 0) tick(0);
     else {
       for (const ready of free.splice(0)) send(ready, performance.now());
-      setTimeout(finishWhenIdle, Number(seconds) * 1_000);
+      setTimeout(finishWhenIdle, end - performance.now());
     }
   });
   socket.on('error', (error) => { throw error; });
+  socket.on('close', () => { throw new Error('a connection was closed by the server'); });
 }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseExactly } from './exact-json.ts';
 
@@ -10,6 +11,8 @@ import { parseExactly } from './exact-json.ts';
  */
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** What `npm start` gives Node before the command: flags and `src/main.ts`. */
+export const MAIN: readonly string[] = (JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { scripts: { rentfold: string } }).scripts.rentfold.split(' ').slice(1);
 const READY_MS = 60_000;
 const POLL_MS = 15;
 
@@ -35,7 +38,7 @@ export class RentfoldProcess implements AsyncDisposable {
 
   /** Starts `rentfold serve` (or another command) with nothing in its environment but what is given. */
   constructor(environment: Readonly<Record<string, string>>, command: readonly string[] = ['serve']) {
-    this.#child = spawn(process.execPath, ['src/main.ts', ...command], {
+    this.#child = spawn(process.execPath, [...MAIN, ...command], {
       cwd: ROOT,
       env: { PATH: process.env.PATH, HOME: process.env.HOME, RENTFOLD_PORT: '0', RENTFOLD_LOG_FORMAT: 'json', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
