@@ -7,6 +7,7 @@ import { connect, type Socket } from 'node:net';
 
 const [origin, connections, seconds, rate, ids, prefix = '00000000-0000-4000-8000'] = process.argv.slice(2);
 const { hostname, port } = new URL(origin);
+const WARM_MS = 1_000;
 const requestsPerMs = Number(rate) / 1_000;
 const latencies: number[] = [];
 const waiting: number[] = [];
@@ -15,7 +16,7 @@ let failures = 0;
 let next = 0;
 
 const begin = performance.now();
-const counted = begin + 1_000;
+const counted = begin + WARM_MS;
 const end = counted + Number(seconds) * 1_000;
 
 function idOf(number: number): string {

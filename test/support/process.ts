@@ -11,7 +11,7 @@ import { parseExactly } from './exact-json.ts';
  */
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** What `npm start` gives Node before the command: flags and `src/main.ts`. */
+/** What `npm run rentfold` gives Node before the command: flags and `src/main.ts`. */
 export const MAIN: readonly string[] = (JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { scripts: { rentfold: string } }).scripts.rentfold.split(' ').slice(1);
 const READY_MS = 60_000;
 const POLL_MS = 15;
