@@ -75,6 +75,10 @@ export function createControl(startedAt: number): Control {
     state = next;
     if (patches.length > 0) for (const listener of listeners) listener(patches, next);
   };
+  /** Becomes ready when the end seen at start is reached; a partition that appears later does not end that. Looked at outside of a draft: there, each look at a partition costs a proxy. */
+  const settle = (at: number): void => {
+    if (state.phase === 'catching-up' && reachedEndAtStart(state)) change((draft) => becomeReady(draft, at));
+  };
   return {
     state: () => state,
     subscribe(listener) {
@@ -82,10 +86,17 @@ export function createControl(startedAt: number): Control {
       return () => void listeners.delete(listener);
     },
     restored: (found, at) => change((draft) => restore(draft, found, at)),
-    opened: (log, at) => change((draft) => open(draft, log, at)),
+    opened(log, at) {
+      change((draft) => open(draft, log));
+      settle(at);
+    },
     boundsSeen: (bounds, waiting) => change((draft) => seeBounds(draft, bounds, waiting)),
     gapFound: (gap) => change((draft) => addGap(draft, gap)),
-    folded: (positions, at) => change((draft) => fold(draft, positions, at)),
+    folded(positions, at) {
+      const [partitions, publishing] = [moved(state.partitions, positions), unpublished(state.publishing, at)];
+      change((draft) => void Object.assign(draft, { partitions, publishing }));
+      settle(at);
+    },
     stopped: (stop, at) => change((draft) => stopPartition(draft, stop, at)),
     checkpointBegun: () => change((draft) => void (draft.publishing.unpublishedSinceBegun = null)),
     checkpointed: (checkpoint, lineage) => change((draft) => recordCheckpoint(draft, checkpoint, lineage)),
@@ -115,7 +126,7 @@ function restore(draft: Draft<ControlState>, found: Restored, at: number): void 
   draft.restoredAt = at;
 }
 
-function open(draft: Draft<ControlState>, log: Parameters<Control['opened']>[0], at: number): void {
+function open(draft: Draft<ControlState>, log: Parameters<Control['opened']>[0]): void {
   const first = draft.phase === 'restoring';
   for (const bound of log.bounds) {
     const partition = partitionOf(draft, bound, bound.start);
@@ -125,7 +136,6 @@ function open(draft: Draft<ControlState>, log: Parameters<Control['opened']>[0],
   draft.waitingTopics = [...(log.waiting ?? [])];
   for (const gap of log.gaps) addGap(draft, gap);
   if (first) draft.phase = 'catching-up';
-  settle(draft, at);
 }
 
 function addGap(draft: Draft<ControlState>, gap: string): void {
@@ -137,11 +147,19 @@ function seeBounds(draft: Draft<ControlState>, bounds: readonly PartitionBounds[
   for (const bound of bounds) partitionOf(draft, bound, bound.start).end = bound.end;
 }
 
-function fold(draft: Draft<ControlState>, positions: Parameters<Control['folded']>[0], at: number): void {
-  for (const position of positions) partitionOf(draft, position).next = position.next;
-  draft.publishing.unpublishedSince ??= at;
-  draft.publishing.unpublishedSinceBegun ??= at;
-  settle(draft, at);
+/** Made outside of a draft, as it happens for every batch: each object that a draft gives away costs a proxy. */
+function moved(partitions: ControlState['partitions'], positions: Parameters<Control['folded']>[0]): ControlState['partitions'] {
+  const after = { ...partitions };
+  for (const position of positions) {
+    const name = partitionName(position);
+    after[name] = { ...(after[name] ?? newPartition(position)), next: position.next };
+  }
+  return after;
+}
+
+function unpublished(publishing: ControlState['publishing'], at: number): ControlState['publishing'] {
+  if (publishing.unpublishedSince !== null && publishing.unpublishedSinceBegun !== null) return publishing;
+  return { ...publishing, unpublishedSince: publishing.unpublishedSince ?? at, unpublishedSinceBegun: publishing.unpublishedSinceBegun ?? at };
 }
 
 function failToPublish({ publishing }: Draft<ControlState>, failure: PublishFailure): void {
@@ -188,7 +206,11 @@ function recordWarning(draft: Draft<ControlState>, warning: { readonly code: str
 /** The partition's entry; a new one begins at `start`, the first offset of its log. */
 function partitionOf(draft: Draft<ControlState>, { topic, partition }: TopicPartition, start = 0): Draft<PartitionStatus> {
   const name = partitionName({ topic, partition });
-  return (draft.partitions[name] ??= { topic, partition, next: start, end: null, endAtStart: null, stop: null });
+  return (draft.partitions[name] ??= newPartition({ topic, partition }, start));
+}
+
+function newPartition({ topic, partition }: TopicPartition, next = 0): PartitionStatus {
+  return { topic, partition, next, end: null, endAtStart: null, stop: null };
 }
 
 /** Stopped is final for this process: figures may miss changes. Closing stays closing. */
@@ -199,9 +221,7 @@ function stopPartition(draft: Draft<ControlState>, stop: PartitionStop, at: numb
   if (draft.phase !== 'closing') draft.phase = 'stopped';
 }
 
-/** Becomes ready when the end seen at start is reached; a partition that appears later does not end that. */
-function settle(draft: Draft<ControlState>, at: number): void {
-  if (draft.phase !== 'catching-up' || !reachedEndAtStart(draft)) return;
+function becomeReady(draft: Draft<ControlState>, at: number): void {
   draft.phase = 'ready';
   draft.caughtUpOnce = true;
   draft.readyAt = at;
