@@ -30,8 +30,8 @@ export function asRentfoldError(error: unknown, fallback: Code): RentfoldError {
   return error instanceof RentfoldError ? error : errorFromWire(errorToWire(error), fallback);
 }
 
-/** Niceness of a worker thread: two thirds of the time of one without. Much more would starve it on a machine where other programs are busy too. */
-const WORKER_NICENESS = 2;
+/** Niceness of a worker thread: a third of the time of one without. Much more would starve it on a machine where other programs are busy too. */
+const WORKER_NICENESS = 5;
 
 /**
  * Lets the main thread, which answers reads, go first: lowers the priority of the calling thread a little. Only Linux gives a thread a priority of its own

@@ -24,5 +24,5 @@ it.skipIf(process.platform !== 'linux')('gives the workers a little less than th
   await program.until('has written a checkpoint', async () => Number((await program.status()).checkpoints.succeeded) > 0);
   const own = niceness(process.pid).get('(main)')!;
   // A thread that is just beginning has not given way yet.
-  await expect.poll(() => [...niceness(program.pid)].filter(([name]) => ['(main)', 'ingest', 'snapshot'].includes(name))).toEqual([['(main)', own], ['ingest', own + 2], ['snapshot', own + 2]]);
+  await expect.poll(() => [...niceness(program.pid)].filter(([name]) => ['(main)', 'ingest', 'snapshot'].includes(name))).toEqual([['(main)', own], ['ingest', own + 5], ['snapshot', own + 5]]);
 });
