@@ -16,7 +16,7 @@ import { azuriteService } from '../support/services/services.ts';
 import { Slots } from '../support/slots.ts';
 import { Workplace } from '../support/workplace.ts';
 
-const PIECES = 14;
+const PIECES = 20;
 const KILLS = 2;
 const slots = new Slots(2);
 

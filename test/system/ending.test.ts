@@ -13,6 +13,7 @@ import { checkCase } from '../support/check-answers.ts';
 import { loadCase } from '../support/conformance.ts';
 import { newestGeneration } from '../support/generations.ts';
 import { createRandom } from '../support/history-random.ts';
+import { MAIN } from '../support/process.ts';
 import { propertyParameters } from '../support/property-runs.ts';
 import { Workplace } from '../support/workplace.ts';
 
@@ -129,7 +130,7 @@ interface Child {
 }
 
 function start(place: Workplace, stdout: 'pipe' | number, settings: Readonly<Record<string, string>>, command = 'serve'): Child {
-  const child = spawn(process.execPath, ['src/main.ts', command], {
+  const child = spawn(process.execPath, [...MAIN, command], {
     cwd: ROOT, stdio: ['ignore', stdout, 'pipe'],
     env: { ...one.settings, RENTFOLD_PORT: '0', RENTFOLD_FILE_DIR: join(place.folder, 'log'), RENTFOLD_STORE_DIR: join(place.folder, 'store'), ...settings },
   });

@@ -14,7 +14,7 @@ import { loadCase, type ConformanceCase, type View } from '../support/conformanc
 import type { DemoExpected } from '../support/demo-figures.ts';
 import { dumpLine } from '../support/dump.ts';
 import { newestGeneration } from '../support/generations.ts';
-import type { RentfoldProcess } from '../support/process.ts';
+import { MAIN, type RentfoldProcess } from '../support/process.ts';
 import { Slots } from '../support/slots.ts';
 import { Workplace } from '../support/workplace.ts';
 
@@ -173,12 +173,12 @@ describe('what it shows', () => {
 
   test('on pipes: the summary alone on standard output, the log on standard error, no colours; or only errors, by LOG_LEVEL', async () => {
     await using place = await Workplace.create();
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, ['src/main.ts', 'replay'], { cwd: ROOT, env: environment(place) });
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [...MAIN, 'replay'], { cwd: ROOT, env: environment(place) });
     expect(stdout).toMatch(/^replayed file:.*\n {2}events /);
     expect(stderr).toMatch(/"msg":"replay: \d+ %, /);
     expect(stdout + stderr).not.toMatch(/[\r\u001b]/);
     await using quiet = await Workplace.create();
-    const silent = await promisify(execFile)(process.execPath, ['src/main.ts', 'replay'], { cwd: ROOT, env: { ...environment(quiet), LOG_LEVEL: 'error' } });
+    const silent = await promisify(execFile)(process.execPath, [...MAIN, 'replay'], { cwd: ROOT, env: { ...environment(quiet), LOG_LEVEL: 'error' } });
     expect(silent.stdout).toMatch(/^replayed /);
     expect(silent.stderr).toBe('');
   });
@@ -186,7 +186,7 @@ describe('what it shows', () => {
   test.skipIf(!existsSync('/usr/bin/script'))('on a terminal: one line drawn over, log lines whole above it, the summary below; colours unless NO_COLOR', async () => {
     for (const [more, colours] of [[{}, true], [{ NO_COLOR: '1' }, false]] as const) {
       await using place = await Workplace.create();
-      const { stdout } = await promisify(execFile)('script', ['-qec', `${process.execPath} src/main.ts replay`, '/dev/null'], { cwd: ROOT, env: { ...environment(place), TERM: 'xterm', ...more } });
+      const { stdout } = await promisify(execFile)('script', ['-qec', [process.execPath, ...MAIN, 'replay'].join(' '), '/dev/null'], { cwd: ROOT, env: { ...environment(place), TERM: 'xterm', ...more } });
       expect(stdout).toMatch(/\r\d+ %, [\d ]+ events, [\d ]+ a second, [^\n]*\u001b\[K/);
       expect(stdout.includes('\u001b[3'), stdout).toBe(colours);
       // What a terminal would show: a line drawn over is what stands behind the last return.
