@@ -122,7 +122,7 @@ function restore(draft: Draft<ControlState>, found: Restored, at: number): void 
   draft.generation = found.generation;
   draft.caughtUpOnce = found.caughtUpOnce;
   draft.incompleteHistory = [...found.incompleteHistory];
-  for (const position of found.positions) partitionOf(draft, position).next = position.next;
+  draft.partitions = moved(draft.partitions, found.positions);
   draft.restoredAt = at;
 }
 
@@ -147,7 +147,7 @@ function seeBounds(draft: Draft<ControlState>, bounds: readonly PartitionBounds[
   for (const bound of bounds) partitionOf(draft, bound, bound.start).end = bound.end;
 }
 
-/** Made outside of a draft, as it happens for every batch: each object that a draft gives away costs a proxy. */
+/** The partitions at these positions. For folded batches this and `unpublished` are made outside of a draft: each object that a draft gives away costs a proxy. */
 function moved(partitions: ControlState['partitions'], positions: Parameters<Control['folded']>[0]): ControlState['partitions'] {
   const after = { ...partitions };
   for (const position of positions) {
@@ -158,8 +158,8 @@ function moved(partitions: ControlState['partitions'], positions: Parameters<Con
 }
 
 function unpublished(publishing: ControlState['publishing'], at: number): ControlState['publishing'] {
-  if (publishing.unpublishedSince !== null && publishing.unpublishedSinceBegun !== null) return publishing;
-  return { ...publishing, unpublishedSince: publishing.unpublishedSince ?? at, unpublishedSinceBegun: publishing.unpublishedSinceBegun ?? at };
+  if (publishing.unpublishedSinceBegun !== null) return publishing;
+  return { ...publishing, unpublishedSince: publishing.unpublishedSince ?? at, unpublishedSinceBegun: at };
 }
 
 function failToPublish({ publishing }: Draft<ControlState>, failure: PublishFailure): void {

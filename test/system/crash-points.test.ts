@@ -16,6 +16,7 @@ import { azuriteService } from '../support/services/services.ts';
 import { Slots } from '../support/slots.ts';
 import { Workplace } from '../support/workplace.ts';
 
+/** So many that a merge that is late on a busy machine is still used, and what it frees pruned. */
 const PIECES = 20;
 const KILLS = 2;
 const slots = new Slots(2);
