@@ -1,6 +1,7 @@
 import { hashRecord, partitionName, type PartitionBounds, type PartitionPosition } from '../../src/source/positions.ts';
 import type { OpenedLog, OpenOptions, PartitionStop, RecordBatch, Source, SourceEvent, SourceWarning } from '../../src/source/source.ts';
 import type { TestRecord } from './dump.ts';
+import { inTime } from './until.ts';
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -47,9 +48,10 @@ export class SourceReader {
     return this.opened;
   }
 
-  /** Reads on until the condition holds; true. False when the source ended before. */
-  async until(condition: () => boolean): Promise<boolean> {
-    while (!condition()) if ((await this.step()) === null) return false;
+  /** Reads on until the condition holds; true. False when the source ended before. Fails after a while, with what was read and said so far. */
+  async until(condition: () => boolean, limitMs = 60_000): Promise<boolean> {
+    const end = performance.now() + limitMs;
+    while (!condition()) if ((await inTime(this.step(), end - performance.now(), () => `${condition.toString()}\n${this.#soFar()}`)) === null) return false;
     return true;
   }
 
@@ -83,6 +85,12 @@ export class SourceReader {
   /** Positions as a checkpoint would hold them. */
   savedPositions(): PartitionPosition[] {
     return [...this.positions.values()];
+  }
+
+  #soFar(): string {
+    const { records, warnings, stops, gaps, waiting } = this;
+    const positions = [...this.bounds].map(([name, { start, end }]) => `${name} ${this.positions.get(name)?.next ?? 0} of ${start}-${end}`);
+    return JSON.stringify({ records: records.length, positions, warnings, stops, gaps, waiting }, null, 1);
   }
 
   #tell(bounds: readonly PartitionBounds[]): void {
