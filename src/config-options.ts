@@ -78,7 +78,7 @@ export const OPTIONS = [
   { name: 'RENTFOLD_COLUMNS_PROPERTIES', kind: { type: 'columns', table: 'properties' }, fallback: '', about: 'The same for properties.' },
   { name: 'RENTFOLD_SOURCE_EPOCHS', kind: { type: 'instants' }, fallback: '', about: 'Moments (ISO, comma between) at which the source database failed over and its positions began again; add one after a failover.' },
   { name: 'RENTFOLD_DELETED_KEYS_DAYS', kind: integer(1, 3_650), fallback: '7', about: 'Days for which a deleted row is remembered, so that older records of it stay without effect.' },
-  { name: 'RENTFOLD_ACCEPT_INCOMPLETE_HISTORY', kind: { type: 'boolean' }, fallback: 'false', about: 'Starts although part of the log is gone; every answer then says `complete: false`.' },
+  { name: 'RENTFOLD_ACCEPT_INCOMPLETE_HISTORY', kind: { type: 'boolean' }, fallback: 'false', about: 'Starts, and reads on, although part of the log is gone; every answer then says `complete: false`.' },
   { name: 'RENTFOLD_CHECKPOINT_SECONDS', kind: integer(1, 86_400), fallback: '30', about: 'A checkpoint is written when this many seconds have passed since the last one and something changed. Not set, `replay` takes 120.' },
   { name: 'RENTFOLD_CHECKPOINT_CHANGES', kind: integer(1, 1_000_000_000), fallback: '2000000', about: 'A checkpoint is written when this many records have been read since the last one.' },
   { name: 'RENTFOLD_PARQUET_SECONDS', kind: integer(0, 86_400), fallback: '300', about: 'The parquet file is written with a checkpoint when this many seconds have passed since the last one and figures changed, and when the date turns; 0 writes none.' },

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { hashRecord } from './positions.ts';
-import type { PartitionStop, SourceEvent } from './source.ts';
+import type { OpenOptions, PartitionStop, SourceEvent } from './source.ts';
 import { RecordBatchBuilder } from './file-batch.ts';
 import { JsonFault } from './file-json.ts';
 import { FileLine } from './file-line.ts';
@@ -18,6 +18,7 @@ export class FileVisitor {
   endsMoved = false;
   readonly #table: FilePartitions;
   readonly #reader: LineReader;
+  readonly #acceptsGaps: boolean;
   readonly #isEnded: () => boolean;
   readonly #builder: RecordBatchBuilder;
   readonly #line = new FileLine();
@@ -26,10 +27,13 @@ export class FileVisitor {
   /** What gathering ran into: the stop of one partition, or those of the whole file. */
   #stop: PartitionStop | null = null;
   #faults: readonly PartitionStop[] | null = null;
+  /** Gaps before records that are gathered: told before they are. */
+  readonly #gaps: string[] = [];
 
-  constructor(table: FilePartitions, reader: LineReader, recordsMax: number, isEnded: () => boolean) {
+  constructor(table: FilePartitions, reader: LineReader, { recordsMax, acceptIncompleteHistory }: Pick<OpenOptions, 'recordsMax' | 'acceptIncompleteHistory'>, isEnded: () => boolean) {
     this.#table = table;
     this.#reader = reader;
+    this.#acceptsGaps = acceptIncompleteHistory;
     this.#isEnded = isEnded;
     this.#builder = new RecordBatchBuilder(recordsMax);
   }
@@ -63,6 +67,7 @@ export class FileVisitor {
   }
 
   *#deliver(): Generator<SourceEvent, void, void> {
+    for (const gap of this.#gaps.splice(0)) yield { kind: 'gap', gap };
     if (this.#builder.count === 0) return;
     yield { kind: 'records', batch: this.#builder.batch() };
     this.#builder.clear();
@@ -123,7 +128,11 @@ export class FileVisitor {
     state.last = offset;
     if (state.start < 0) {
       state.start = offset;
-      if (offset > 0) return stopped(state, beginningMissing(state, offset, beginsTooLate(state, offset)));
+      if (offset > 0) {
+        const missing = beginsTooLate(state, offset);
+        if (!this.#acceptsGaps) return stopped(state, beginningMissing(state, offset, missing));
+        this.#gaps.push(missing);
+      }
     }
     state.next = offset + 1;
     if (state.end < state.next) {

@@ -64,7 +64,7 @@ class FileSource implements Source {
     }
     if (isEnded()) throw new RentfoldError('SOURCE_FAILED', `The folder of dumps ${this.#folder} was closed while it was being opened.`);
     const { gaps, notes, stops } = checkFolder(table, this.#folder, options);
-    const visitor = new FileVisitor(table, this.#reader, options.recordsMax, isEnded);
+    const visitor = new FileVisitor(table, this.#reader, options, isEnded);
     this.#opened = { table, scanner, visitor, stops };
     return { bounds: boundsOf(table), gaps, notes, identity: `file:${this.#folder}` };
   }

@@ -5,7 +5,7 @@ import type { AbortedTransaction, FetchAnswer, FetchShare } from './kafka-fetch.
 import type { KafkaPartition } from './kafka-partitions.ts';
 import { BatchHeader, RecordFault } from './kafka-record-batch.ts';
 import { isSame, RecordReader } from './kafka-records.ts';
-import { holeText, offsetsMissing, overtaken, recordChanged, unreadable } from './kafka-stops.ts';
+import { holeText, offsetsMissing, overtaken, overtakenText, recordChanged, unreadable } from './kafka-stops.ts';
 import { recordDifference } from './position-check.ts';
 import { partitionName } from './positions.ts';
 import type { PartitionStop, SourceEvent } from './source.ts';
@@ -90,7 +90,11 @@ export class AnswerReader {
   *#hole(share: FetchShare, state: KafkaPartition): Generator<SourceEvent, PartitionStop | null, void> {
     const { baseOffset, lastOffset, records } = this.#header;
     const isBefore = baseOffset > state.next;
-    if (isBefore && share.logStart > state.next) return overtaken(state, share.logStart);
+    if (isBefore && share.logStart > state.next) {
+      if (!this.#acceptsHoles) return overtaken(state, share.logStart);
+      yield { kind: 'gap', gap: overtakenText(state, baseOffset) };
+      return null;
+    }
     const isInside = baseOffset >= state.next && records <= lastOffset - baseOffset;
     if (!isBefore && !isInside) return null;
     const hole = isBefore ? holeText(state, state.next, baseOffset - 1, true) : holeText(state, baseOffset, lastOffset, false);

@@ -14,9 +14,14 @@ export function beginsTooLate(place: TopicPartition, start: number): string {
   return `${partitionName(place)} appeared with offset ${start}: offsets 0 to ${start - 1} are missing`;
 }
 
-/** POSITION_TOO_OLD: retention, or somebody who deletes records, was faster than we are. */
+/** Retention, or somebody who deletes records, was faster than we are, in words. */
+export function overtakenText(partition: KafkaPartition, start: number): string {
+  return `${partitionName(partition)} was read up to offset ${partition.next}, and now begins at offset ${start}: offsets ${partition.next} to ${start - 1} are gone (retention)`;
+}
+
+/** POSITION_TOO_OLD: see `overtakenText`. */
 export function overtaken(partition: KafkaPartition, start: number): PartitionStop {
-  return stop(partition, 'POSITION_TOO_OLD', partition.next, `${partitionName(partition)} was read up to offset ${partition.next}, and now begins at offset ${start}: offsets ${partition.next} to ${start - 1} are gone (retention). Raise the topic's retention and replay into an empty store from a log that reaches back, or accept the gap with ${ACCEPT}, then restart.`);
+  return stop(partition, 'POSITION_TOO_OLD', partition.next, `${overtakenText(partition, start)}. Raise the topic's retention and replay into an empty store from a log that reaches back, or accept the gap with ${ACCEPT}, then restart.`);
 }
 
 /** OFFSETS_MISSING: a hole in a log that is not compacted. `hole`: see `holeText`. */

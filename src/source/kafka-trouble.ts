@@ -2,7 +2,7 @@ import { askBounds } from './kafka-bounds.ts';
 import { KAFKA_ERROR, kafkaErrorText } from './kafka-errors.ts';
 import type { FollowParts } from './kafka-follow.ts';
 import type { KafkaPartition } from './kafka-partitions.ts';
-import { beyondEnd, overtaken, refused, topicGone } from './kafka-stops.ts';
+import { beyondEnd, overtaken, overtakenText, refused, topicGone } from './kafka-stops.ts';
 import { Notices } from './notices.ts';
 import { partitionName } from './positions.ts';
 import type { PartitionStop, SourceEvent } from './source.ts';
@@ -15,8 +15,8 @@ const QUIET_MS = 2_000;
 const LASTING: ReadonlySet<number> = new Set([KAFKA_ERROR.corruptMessage, KAFKA_ERROR.topicAuthorizationFailed]);
 
 /**
- * Decides what errors of single partitions mean. What time may mend is waited for; what says that the log is not the one that was read stops the partition. Nothing here ever
- * moves a position.
+ * Decides what errors of single partitions mean. What time may mend is waited for; what says that the log is not the one that was read stops the partition. Nothing here
+ * moves a position, but over a gap that is accepted.
  */
 export class KafkaTrouble {
   readonly notices: Notices;
@@ -102,12 +102,24 @@ export class KafkaTrouble {
   }
 
   #compare(state: KafkaPartition, { start, end }: { readonly start: number; readonly end: number }): void {
-    if (start > state.next) this.stop(state, overtaken(state, start));
+    if (start > state.next) this.#overtaken(state, start);
     else if (end < state.next) this.#below(state, end);
     else if (state.last !== null && state.last.offset < start) {
       this.#say({ kind: 'warned', warning: { code: 'RECORD_UNVERIFIED', message: `The record of ${partitionName(state)} that was read last, at offset ${state.last.offset}, could not be compared after the connection was lost: the log now begins at offset ${start}.` } });
       state.last = null;
     }
+  }
+
+  /** Where gaps are accepted, reading goes on where the log begins now. */
+  #overtaken(state: KafkaPartition, start: number): void {
+    if (!this.#parts.acceptsHoles) {
+      this.stop(state, overtaken(state, start));
+      return;
+    }
+    this.#say({ kind: 'gap', gap: overtakenText(state, start) });
+    state.next = start;
+    state.last = null;
+    this.#parts.partitions.moved.push(state);
   }
 
   #below(state: KafkaPartition, end: number): void {

@@ -159,6 +159,19 @@ describe('offsets', () => {
     await reader.until(() => reader.records.length === 2);
     expect(reader.stops).toMatchObject([{ partition: 1, code: 'HISTORY_INCOMPLETE', offset: 4, message: expect.stringContaining('0 to 3') as string }]);
   });
+
+  it('of a partition that appears later and does not begin at 0 are read where that is accepted, and the gap is told before them', async () => {
+    await folder.write('t.jsonl', dumpText(recordsOf('t', 0, 0, 1)));
+    const reader = await openReader({ acceptIncompleteHistory: true });
+    await reader.until(() => reader.records.length === 1);
+    await folder.append('t.jsonl', dumpText(recordsOf('t', 1, 4, 6)));
+    await reader.until(() => reader.gaps.length > 0);
+    expect(reader.records.length).toBe(1);
+    await folder.append('t.jsonl', dumpText(recordsOf('t', 1, 6, 8)));
+    await reader.until(() => reader.records.length === 5);
+    expect(ofPartition(reader.records, 't', 1)).toEqual(recordsOf('t', 1, 4, 8));
+    expect([reader.gaps, reader.stops]).toEqual([[expect.stringMatching(/t\/1.*offsets 0 to 3 are missing/)], []]);
+  });
 });
 
 describe('a partition in two files', () => {

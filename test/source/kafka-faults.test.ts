@@ -188,6 +188,19 @@ describe('a broker in a bad moment', () => {
     expect(reader.stops).toMatchObject([{ code: 'POSITION_TOO_OLD', offset: 5, message: expect.stringMatching(/offsets 5 to 8 are gone/) as string }]);
     expect(offsets(reader)).toEqual(upTo(5));
   });
+
+  it('loses its beginning where gaps are accepted: the gap is told, and the position moves over it also when nothing follows', async () => {
+    fake.records = records(0, 5);
+    const reader = await open({}, { acceptIncompleteHistory: true });
+    await reader.until(() => reader.records.length === 5);
+    fake.records = [];
+    fake.start = 9;
+    await reader.until(() => reader.positions.get('t/0')?.next === 9);
+    fake.records = records(9, 12);
+    await reader.until(() => reader.records.length === 8);
+    expect(offsets(reader)).toEqual([...upTo(5), 9, 10, 11]);
+    expect([reader.gaps, reader.stops]).toEqual([[expect.stringMatching(/t\/0 was read up to offset 5, and now begins at offset 9: offsets 5 to 8 are gone/)], []]);
+  });
 });
 
 describe('two brokers', () => {

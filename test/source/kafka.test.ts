@@ -120,6 +120,19 @@ describe.skipIf(kafka === null)('a Kafka log', () => {
     await slow.until(() => ofPartition(slow.records, 't', 1).length === 2);
   });
 
+  it('retention that overtakes the reader is a gap that is told where gaps are accepted, and reading goes on behind it', async () => {
+    const large = recordsOf('t', 0, 0, 30).map((record) => ({ ...record, value: 'x'.repeat(340_000) }));
+    for (let i = 0; i < large.length; i += 2) await topics.append(large.slice(i, i + 2));
+    const slow = reader(['t']);
+    await slow.open({ recordsMax: 1, acceptIncompleteHistory: true });
+    await slow.until(() => slow.records.length >= 1);
+    await topics.truncateHead('t', 0, 25);
+    await slow.until(() => slow.records.at(-1)?.offset === 29);
+    const before = slow.records.findIndex(({ offset }) => offset >= 25);
+    expect(slow.records.map(({ offset }) => offset)).toEqual([...Array.from({ length: before }, (_, i) => i), 25, 26, 27, 28, 29]);
+    expect([slow.gaps, slow.stops]).toEqual([[expect.stringMatching(new RegExp(`offsets ${before} to 24 are gone`))], []]);
+  });
+
   it('a topic that is deleted while it is read stops after a while; others go on', async () => {
     await topics.append([...recordsOf('t', 0, 0, 3), ...recordsOf('u', 0, 0, 1)]);
     const running = reader(['t', 'u']);
