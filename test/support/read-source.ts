@@ -49,7 +49,7 @@ export class SourceReader {
   }
 
   /** Reads on until the condition holds; true. False when the source ended before. Fails after a while, with what was read and said so far. */
-  async until(condition: () => boolean, limitMs = 60_000): Promise<boolean> {
+  async until(condition: () => boolean, limitMs = 45_000): Promise<boolean> {
     const end = performance.now() + limitMs;
     while (!condition()) if ((await inTime(this.step(), end - performance.now(), () => `${condition.toString()}\n${this.#soFar()}`)) === null) return false;
     return true;
