@@ -23,6 +23,7 @@ interface ClientConnection {
   readonly socket?: Socket;
   readonly requestQueue: RequestQueue;
   isConnected(): boolean;
+  connect: () => Promise<boolean>;
   authenticate(): Promise<void>;
   disconnect(): Promise<boolean>;
 }
@@ -55,6 +56,12 @@ interface ChunkReader {
   bytesBuffered: number;
   chunks: Buffer[];
   processData(bytes: Buffer): void;
+}
+
+/** The part of a connection that is asked right before a request is sent. */
+interface StatusCheck {
+  readonly connectionStatus: string;
+  failIfNotConnected(): void;
 }
 
 interface RequestQueue {
@@ -111,7 +118,9 @@ function load(require: NodeJS.Require): KafkaClient {
   const Pool = require('kafkajs/src/network/connectionPool.js') as Constructor<object, ConnectionPool>;
   const { requests } = require('kafkajs/src/protocol/requests/index.js') as { requests: KafkaClient['requests'] };
   endIdleTimer(require('kafkajs/src/network/requestQueue/index.js') as { prototype: RequestQueue });
-  forgetEmptyChunks(require('kafkajs/src/network/connection.js') as { prototype: ChunkReader });
+  const Connection = require('kafkajs/src/network/connection.js') as { prototype: ChunkReader & StatusCheck };
+  forgetEmptyChunks(Connection);
+  refuseWhileDisconnecting(Connection, (require('kafkajs/src/errors.js') as { KafkaJSConnectionError: Constructor<string, Error> }).KafkaJSConnectionError);
   const memory = new FrameMemory();
   return {
     requests, memory,
@@ -150,6 +159,16 @@ function forgetEmptyChunks({ prototype }: { prototype: ChunkReader }): void {
   };
 }
 
+/**
+ * kafkajs takes a connection that is being ended for a connected one. A request that was being built meanwhile is then sent by it, and nobody rejects it any more: what has to be rejected was,
+ * and the timer that gives up late answers is stopped. Whoever asked would wait for ever.
+ */
+function refuseWhileDisconnecting({ prototype }: { prototype: StatusCheck }, ConnectionError: Constructor<string, Error>): void {
+  prototype.failIfNotConnected = function (this: StatusCheck): void {
+    if (this.connectionStatus !== 'connected') throw new ConnectionError('Not connected');
+  };
+}
+
 interface SocketOptions {
   readonly host: string;
   readonly port: number;
@@ -178,12 +197,13 @@ function openTcp(host: string, port: number, onConnect: () => void, memory: Fram
   return socket;
 }
 
-/** Ends both connections of a broker at once, also while one waits for an answer or is being made. What waits is rejected. */
+/** Ends both connections of a broker for good and at once, also while one waits for an answer or is being made. What waits, or is asked later, is rejected. */
 export function endBroker(broker: ClientBroker): void {
   for (const connection of broker.connectionPool.pool) {
     const error = new Error('the connection was closed by rentfold');
     connection.requestQueue.rejectAll(error);
     const wasConnected = connection.isConnected();
+    connection.connect = async () => await Promise.reject(error);
     void connection.disconnect();
     connection.requestQueue.destroy();
     connection.socket?.destroy(wasConnected ? undefined : error);

@@ -8,11 +8,15 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
+import { createSystemClock } from '../../src/runtime/clock.ts';
 import { checkKafkajsRelease, loadKafkaClient } from '../../src/source/kafka-client.ts';
+import { KafkaCluster } from '../../src/source/kafka-cluster.ts';
 import { recordsOf } from '../support/dump.ts';
+import { FakeKafka } from '../support/fake-kafka.ts';
 import { KafkaTopics } from '../support/kafka-log.ts';
 import { SourceReader } from '../support/read-source.ts';
 import { kafkaService } from '../support/services/services.ts';
+import { inTime, until } from '../support/until.ts';
 
 interface Queue {
   throttleCheckTimeoutId: NodeJS.Timeout | null;
@@ -50,6 +54,31 @@ describe('kafkajs', () => {
   it('of another release is refused', () => {
     expect(() => checkKafkajsRelease('2.2.4')).not.toThrow();
     expect(() => checkKafkajsRelease('2.3.0')).toThrow(expect.objectContaining({ code: 'SOURCE_UNAVAILABLE', message: expect.stringMatching(/kafkajs 2\.3\.0.*2\.2\.4/) as string }) as Error);
+  });
+});
+
+describe('ending connections', () => {
+  const options = { tls: null, sasl: null, connectMs: 2_000, requestMs: 2_000, sessionLeftMs: 1_000 };
+  /** As many turns of the event loop, by microtasks or by whole turns. */
+  const pauses = [...Array.from({ length: 60 }, (_, turns) => async () => { for (let i = 0; i < turns; i++) await Promise.resolve(); }),
+    ...Array.from({ length: 12 }, (_, turns) => async () => { for (let i = 0; i < turns; i++) await new Promise(setImmediate); })];
+
+  it('settles what was asked at whatever moment they end, and makes none anew', async () => {
+    await using fake = await FakeKafka.create();
+    for (const [number, pause] of pauses.entries()) {
+      for (const what of ['metadata', 'fetch', 'first fetch'] as const) {
+        const cluster = new KafkaCluster(loadKafkaClient(), [`127.0.0.1:${fake.port}`], options, createSystemClock());
+        await cluster.metadata(null);
+        if (what === 'fetch') await cluster.connectToFetch(1);
+        const fetch = async (): Promise<unknown> => await cluster.fetch(1, { waitMs: 0, bytesMax: 1_000, partitionBytesMax: 1_000, partitions: [{ topic: 't', partition: 0, offset: 0 }] });
+        const asked = what === 'metadata' ? cluster.metadata(null) : cluster.connectToFetch(1).then(fetch);
+        const settled = asked.then(() => true, () => true);
+        await pause();
+        cluster.close();
+        expect(await inTime(settled, 5_000, () => `${what}, ended at moment ${number}`)).toBe(true);
+      }
+    }
+    await until(() => fake.connections === 0);
   });
 });
 

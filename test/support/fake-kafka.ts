@@ -59,6 +59,11 @@ export class FakeKafka {
     return this.#ports[0]!;
   }
 
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
   get end(): number {
     return this.highWatermark ?? (this.records.at(-1)?.offset ?? this.start - 1) + 1;
   }

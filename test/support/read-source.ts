@@ -50,9 +50,12 @@ export class SourceReader {
 
   /** Reads on until the condition holds; true. False when the source ended before. Fails after a while, with what was read and said so far. */
   async until(condition: () => boolean, limitMs = 45_000): Promise<boolean> {
-    const end = performance.now() + limitMs;
-    while (!condition()) if ((await inTime(this.step(), end - performance.now(), () => `${condition.toString()}\n${this.#soFar()}`)) === null) return false;
-    return true;
+    let isLate = false;
+    const read = async (): Promise<boolean> => {
+      while (!isLate && !condition()) if ((await this.step()) === null) return false;
+      return true;
+    };
+    return await inTime(read(), limitMs, () => `${condition.toString()}\n${this.#soFar()}`).finally(() => { isLate = true; });
   }
 
   /** Reads until every partition is at the end seen at start, or stopped. */

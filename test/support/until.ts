@@ -13,7 +13,7 @@ export async function until(condition: () => boolean | Promise<boolean>, limitMs
 export async function inTime<T>(promise: Promise<T>, limitMs: number, what: () => string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`nothing happened within ${Math.round(limitMs)} ms: ${what()}`)), limitMs);
+    timer = setTimeout(() => reject(new Error(`it did not come true within ${limitMs} ms: ${what()}`)), limitMs);
   });
   try {
     return await Promise.race([promise, late]);
