@@ -15,7 +15,7 @@ export interface ControlState {
   readonly generation: number | null;
   /** True once this lineage has folded up to an end seen at start, in this process or before; never false again. */
   readonly caughtUpOnce: boolean;
-  /** Stretches of history known to be missing, in words. Not empty: every answer says `complete: false`. */
+  /** Stretches of history known to be missing, in words; of very many the first, and that there are more. Not empty: every answer says `complete: false`. */
   readonly incompleteHistory: readonly string[];
   /** Topics that do not exist yet. They count as caught up. */
   readonly waitingTopics: readonly string[];

@@ -62,6 +62,9 @@ enablePatches();
 /** Form of every code of ours; another name is not used as a member's. */
 const CODE = /^[A-Z][A-Z0-9_]*$/;
 
+const GAPS_MAX = 100;
+const MORE_GAPS = 'more stretches than are kept here: each was said in the log as HISTORY_INCOMPLETE';
+
 /** Makes the control state of a process that has just begun to restore. */
 export function createControl(startedAt: number): Control {
   let state = initialState(startedAt);
@@ -138,8 +141,10 @@ function open(draft: Draft<ControlState>, log: Parameters<Control['opened']>[0])
   if (first) draft.phase = 'catching-up';
 }
 
-function addGap(draft: Draft<ControlState>, gap: string): void {
-  if (!draft.incompleteHistory.includes(gap)) draft.incompleteHistory.push(gap);
+/** Stretches beyond `GAPS_MAX` are in the log alone: a reader that retention overtakes again and again would fill every manifest and answer with them. */
+function addGap({ incompleteHistory }: Draft<ControlState>, gap: string): void {
+  if (incompleteHistory.includes(gap) || incompleteHistory.length > GAPS_MAX) return;
+  incompleteHistory.push(incompleteHistory.length < GAPS_MAX ? gap : MORE_GAPS);
 }
 
 function seeBounds(draft: Draft<ControlState>, bounds: readonly PartitionBounds[], waiting: readonly string[] | undefined): void {

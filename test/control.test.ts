@@ -127,6 +127,18 @@ describe('the life of a process', () => {
     expect(control.state().incompleteHistory).toEqual(['rents/0 before 5', 'rents/1 before 9']);
   });
 
+  it('keeps a hundred stretches that are missing, and says that there are more', () => {
+    const control = createControl(AT);
+    for (let i = 0; i < 300; i++) control.gapFound(`rents/0 before ${i}`);
+    const kept = control.state().incompleteHistory;
+    expect([kept.length, kept[0], kept[99]]).toEqual([101, 'rents/0 before 0', 'rents/0 before 99']);
+    expect(kept[100]).toMatch(/more stretches.*HISTORY_INCOMPLETE/);
+    const next = createControl(AT);
+    next.restored({ lineage: 'a', generation: 1, caughtUpOnce: true, incompleteHistory: kept, positions: [] }, AT);
+    next.gapFound('rents/0 before 900');
+    expect(next.state().incompleteHistory).toEqual(kept);
+  });
+
   it('keeps the last checkpoints, counts all, and moves the generation with durable ones only', () => {
     const control = createControl(AT);
     for (let generation = 1; generation <= CHECKPOINTS_KEPT + 5; generation++) {

@@ -74,12 +74,14 @@ export class HubFollower {
     this.#watching = this.#watch.run();
     while (!signal.aborted) {
       yield* this.#tell();
+      // What came while that was told, a gap before records perhaps, is told before them.
+      if (this.#news.length > 0) continue;
       const taken = this.#gather();
       if (this.#builder.isBegun) {
         yield { kind: 'records', batch: this.#builder.batch() };
         this.#builder.clear();
         for (const reader of taken) reader.ask();
-      } else if (this.#news.length === 0) await this.#wake.wait(this.#boundsMoved ? BOUNDS_MS : undefined);
+      } else await this.#wake.wait(this.#boundsMoved ? BOUNDS_MS : undefined);
     }
   }
 

@@ -12,7 +12,7 @@ import { beginsTooLate, fileReplaced, fileUnreadable, inTwoFiles, lineInvalid, o
 /** Why gathering lines paused. */
 type Pause = 'chunk-done' | 'batch-full' | 'stopped';
 
-/** Reads what is new in a file, from its position on, as batches and stops in reading order. */
+/** Reads what is new in a file, from its position on, as batches, gaps and stops in reading order. */
 export class FileVisitor {
   /** True once an end moved; whoever tells others sets it back. */
   endsMoved = false;

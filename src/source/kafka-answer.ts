@@ -27,7 +27,7 @@ export class AnswerReader {
 
   readonly #acceptsHoles: boolean;
 
-  /** `acceptsHoles`: offsets missing from a log that is not compacted are a gap that is told, not a stop. */
+  /** `acceptsHoles`: offsets missing from a log that is not compacted, or taken by retention, are a gap that is told, not a stop. */
   constructor(recordsMax: number, acceptsHoles: boolean) {
     this.#builder = new KafkaBatchBuilder(recordsMax);
     this.#acceptsHoles = acceptsHoles;

@@ -34,7 +34,7 @@ export interface FollowParts {
   readonly partitions: KafkaPartitions;
   readonly waiting: readonly string[];
   readonly recordsMax: number;
-  /** Offsets that are missing from a log that is not compacted are told, and do not stop a partition. */
+  /** Offsets that are missing from a log that is not compacted, and a beginning that is gone, are told and do not stop a partition. */
   readonly acceptsHoles: boolean;
   readonly timing: KafkaTiming;
   readonly clock: Clock;
@@ -91,6 +91,8 @@ export class KafkaFollower {
     this.#startFetchers();
     while (!signal.aborted) {
       yield* this.#tell();
+      // What came while that was told, a gap before records perhaps, is told before them.
+      if (this.#news.length > 0) continue;
       const next = this.#answers.shift();
       if (next === undefined) await this.#wake.wait(this.#boundsMoved ? BOUNDS_MS : undefined);
       else yield* this.#read(next);

@@ -95,10 +95,15 @@ export class KafkaTrouble {
   async #checkRange(state: KafkaPartition): Promise<void> {
     const { bounds, unknown } = await askBounds(this.#parts.cluster, [state]);
     state.restUntil = this.#parts.clock.monotonicMs() + REST_MS;
-    if (this.#parts.signal.aborted) return;
+    if (this.#parts.signal.aborted || this.#isOver(state)) return;
     if (unknown.length > 0) this.notices.warn(partitionName(state), `${partitionName(state)}: its bounds could not be asked for: ${unknown[0].reason}. It is tried again until they can.`);
     if (bounds.length > 0 && state.waiting === 0) this.#compare(state, bounds[0]);
     else this.#lookSoon();
+  }
+
+  /** Stopped, or forgotten, while its bounds were asked for. */
+  #isOver(state: KafkaPartition): boolean {
+    return state.stopped || this.#parts.partitions.get(state.topic, state.partition) !== state;
   }
 
   #compare(state: KafkaPartition, { start, end }: { readonly start: number; readonly end: number }): void {

@@ -27,7 +27,7 @@ export interface Source {
 
 export interface OpenOptions {
   readonly positions: readonly PartitionPosition[];
-  /** True: a log whose beginning or middle is gone is read from where it starts, and said so in `OpenedLog.gaps`. */
+  /** True: a log whose beginning or middle is gone is read from where it starts, and said so in `OpenedLog.gaps`, or as an event when it turns out while reading. */
   readonly acceptIncompleteHistory: boolean;
   readonly recordsMax: number;
 }
