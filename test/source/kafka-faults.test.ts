@@ -201,6 +201,23 @@ describe('a broker in a bad moment', () => {
     expect(offsets(reader)).toEqual([...upTo(5), 9, 10, 11]);
     expect([reader.gaps, reader.stops]).toEqual([[expect.stringMatching(/t\/0 was read up to offset 5, and now begins at offset 9: offsets 5 to 8 are gone/)], []]);
   });
+
+  it('loses its beginning while bounds are in the hands of the reader: the gap is still told before the records behind it', async () => {
+    fake.records = records(0, 5);
+    const reader = await open({}, { acceptIncompleteHistory: true });
+    await reader.until(() => reader.records.length === 5);
+    fake.highWatermark = 8;
+    await reader.until(() => reader.bounds.get('t/0')?.end === 8);
+    Object.assign(fake, { records: records(9, 12), start: 9, highWatermark: null });
+    await until(() => fake.fetched.includes(9));
+    // Some looks at the cluster later the answer has come.
+    const looks = fake.asked.get(3)!;
+    await until(() => fake.asked.get(3)! > looks + 1);
+    const kinds: (string | undefined)[] = [];
+    while (reader.records.length < 8) kinds.push((await reader.step())?.kind);
+    expect(kinds).toContain('gap');
+    expect(kinds.indexOf('gap')).toBeLessThan(kinds.indexOf('records'));
+  });
 });
 
 describe('two brokers', () => {
