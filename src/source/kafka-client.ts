@@ -203,7 +203,7 @@ export function endBroker(broker: ClientBroker): void {
     const error = new Error('the connection was closed by rentfold');
     connection.requestQueue.rejectAll(error);
     const wasConnected = connection.isConnected();
-    connection.connect = async () => await Promise.reject(error);
+    connection.connect = async () => { throw error; };
     void connection.disconnect();
     connection.requestQueue.destroy();
     connection.socket?.destroy(wasConnected ? undefined : error);

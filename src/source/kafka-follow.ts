@@ -80,7 +80,7 @@ export class KafkaFollower {
       this.#wake.ring();
     };
     this.#trouble = new KafkaTrouble(parts, say, () => this.#watch.lookSoon());
-    this.#watch = new TopicWatch(parts, this.#trouble, say, () => this.#partitionsMoved());
+    this.#watch = new TopicWatch(parts, this.#trouble, () => this.#partitionsMoved());
   }
 
   /** Batches, bounds, stops and warnings until the signal aborts. */

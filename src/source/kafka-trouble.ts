@@ -38,6 +38,18 @@ export class KafkaTrouble {
     this.#say({ kind: 'stopped', stop });
   }
 
+  /** The log begins at `start`, and what is before it was not read: a gap that is told where gaps are accepted, and reading goes on there; else a stop. */
+  beginsLater(state: KafkaPartition, start: number, gap: string, otherwise: PartitionStop): void {
+    if (!this.#parts.acceptsHoles) {
+      this.stop(state, otherwise);
+      return;
+    }
+    this.#say({ kind: 'gap', gap });
+    state.next = start;
+    state.last = null;
+    this.#parts.partitions.moved.push(state);
+  }
+
   /** A fetch was answered with an error for this partition. */
   met(state: KafkaPartition, error: number): void {
     this.#doubt(state);
@@ -107,24 +119,12 @@ export class KafkaTrouble {
   }
 
   #compare(state: KafkaPartition, { start, end }: { readonly start: number; readonly end: number }): void {
-    if (start > state.next) this.#overtaken(state, start);
+    if (start > state.next) this.beginsLater(state, start, overtakenText(state, start), overtaken(state, start));
     else if (end < state.next) this.#below(state, end);
     else if (state.last !== null && state.last.offset < start) {
       this.#say({ kind: 'warned', warning: { code: 'RECORD_UNVERIFIED', message: `The record of ${partitionName(state)} that was read last, at offset ${state.last.offset}, could not be compared after the connection was lost: the log now begins at offset ${start}.` } });
       state.last = null;
     }
-  }
-
-  /** Where gaps are accepted, reading goes on where the log begins now. */
-  #overtaken(state: KafkaPartition, start: number): void {
-    if (!this.#parts.acceptsHoles) {
-      this.stop(state, overtaken(state, start));
-      return;
-    }
-    this.#say({ kind: 'gap', gap: overtakenText(state, start) });
-    state.next = start;
-    state.last = null;
-    this.#parts.partitions.moved.push(state);
   }
 
   #below(state: KafkaPartition, end: number): void {

@@ -7,7 +7,6 @@ import type { FollowParts } from './kafka-follow.ts';
 import { KafkaPartition } from './kafka-partitions.ts';
 import { beginsTooLate } from './kafka-stops.ts';
 import type { KafkaTrouble } from './kafka-trouble.ts';
-import type { SourceEvent } from './source.ts';
 import { beginningMissing } from './stops.ts';
 import { partitionName } from './positions.ts';
 
@@ -20,16 +19,14 @@ export class TopicWatch {
   waiting: readonly string[];
   readonly #parts: FollowParts;
   readonly #trouble: KafkaTrouble;
-  readonly #say: (event: SourceEvent) => void;
   readonly #moved: () => void;
   readonly #wake = new Wake();
   readonly #addBackoff: Backoff;
   #adding: Promise<void> | null = null;
 
-  constructor(parts: FollowParts, trouble: KafkaTrouble, say: (event: SourceEvent) => void, moved: () => void) {
+  constructor(parts: FollowParts, trouble: KafkaTrouble, moved: () => void) {
     this.#parts = parts;
     this.#trouble = trouble;
-    this.#say = say;
     this.#moved = moved;
     this.waiting = parts.waiting;
     this.#addBackoff = new Backoff(parts.timing.retryMs);
@@ -121,13 +118,9 @@ export class TopicWatch {
   #add(found: LedBounds, policy: CleanupPolicy): void {
     const state = new KafkaPartition(found, found.leader, found, found.start, null);
     state.policy = policy;
-    const { partitions, acceptsHoles } = this.#parts;
-    partitions.add(state);
+    this.#parts.partitions.add(state);
     if (found.start === 0) return;
     const missing = beginsTooLate(found, found.start);
-    if (acceptsHoles) {
-      this.#say({ kind: 'gap', gap: missing });
-      partitions.moved.push(state);
-    } else this.#trouble.stop(state, beginningMissing(found, found.start, missing));
+    this.#trouble.beginsLater(state, found.start, missing, beginningMissing(found, found.start, missing));
   }
 }

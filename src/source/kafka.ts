@@ -27,8 +27,7 @@ import type { OpenedLog, OpenOptions, Source, SourceEvent } from './source.ts';
  * tail, is noticed and stops its partition. Failures that pass are tried again for as long as it takes, and said once.
  *
  * Offsets that are missing in a topic without compaction (its `cleanup.policy` is asked for), and a log that retention shortened past our position, stop the partition, or are a gap where gaps are
- * accepted; with compaction, or when the broker does not
- * tell, they are said once.
+ * accepted; with compaction, or when the broker does not tell, missing offsets are said once.
  *
  * Event Hubs' Kafka endpoint knows all that is needed: ApiVersions, Metadata up to 6, ListOffsets up to 3, Fetch 4 to 11, FindCoordinator, OffsetCommit, SASL PLAIN with the user
  * `$ConnectionString`. Its connections are never idle for long: fetches come twice a second, and the look for new topics every ten seconds. No topic is made, changed or asked to be.

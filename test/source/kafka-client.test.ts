@@ -75,7 +75,7 @@ describe('ending connections', () => {
         const settled = asked.then(() => true, () => true);
         await pause();
         cluster.close();
-        expect(await inTime(settled, 5_000, () => `${what}, ended at moment ${number}`)).toBe(true);
+        expect(await inTime(async () => await settled, 5_000, () => `${what}, ended at moment ${number}`)).toBe(true);
       }
     }
     await until(() => fake.connections === 0);

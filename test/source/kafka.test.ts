@@ -31,6 +31,12 @@ describe.skipIf(kafka === null)('a Kafka log', () => {
     return made;
   }
 
+  /** Three records in an answer, and at most three answers under way: a reader stands near the beginning when the first 25 records go. */
+  async function appendLarge(): Promise<void> {
+    const large = recordsOf('t', 0, 0, 30).map((record) => ({ ...record, value: 'x'.repeat(340_000) }));
+    for (let i = 0; i < large.length; i += 2) await topics.append(large.slice(i, i + 2));
+  }
+
   it('is read by names and patterns; its own topics are never meant by a pattern', async () => {
     await topics.append([...recordsOf('pg.public.rents', 0, 0, 2), ...recordsOf('pg.public.expenses', 0, 0, 2), ...recordsOf('pg.audit.rents', 0, 0, 2), ...recordsOf('other', 0, 0, 2)]);
     const some = reader(['pg.public.*', 'other']);
@@ -104,9 +110,7 @@ describe.skipIf(kafka === null)('a Kafka log', () => {
   });
 
   it('retention that overtakes the reader stops the partition with the gap; nothing is skipped, nothing reset', async () => {
-    // Three records in an answer, and at most three answers under way: the reader stands near the beginning when its records go.
-    const large = recordsOf('t', 0, 0, 30).map((record) => ({ ...record, value: 'x'.repeat(340_000) }));
-    for (let i = 0; i < large.length; i += 2) await topics.append(large.slice(i, i + 2));
+    await appendLarge();
     await topics.append(recordsOf('t', 1, 0, 1));
     const slow = reader(['t']);
     await slow.open({ recordsMax: 1 });
@@ -121,8 +125,7 @@ describe.skipIf(kafka === null)('a Kafka log', () => {
   });
 
   it('retention that overtakes the reader is a gap that is told where gaps are accepted, and reading goes on behind it', async () => {
-    const large = recordsOf('t', 0, 0, 30).map((record) => ({ ...record, value: 'x'.repeat(340_000) }));
-    for (let i = 0; i < large.length; i += 2) await topics.append(large.slice(i, i + 2));
+    await appendLarge();
     const slow = reader(['t']);
     await slow.open({ recordsMax: 1, acceptIncompleteHistory: true });
     await slow.until(() => slow.records.length >= 1);

@@ -50,12 +50,10 @@ export class SourceReader {
 
   /** Reads on until the condition holds; true. False when the source ended before. Fails after a while, with what was read and said so far. */
   async until(condition: () => boolean, limitMs = 45_000): Promise<boolean> {
-    let isLate = false;
-    const read = async (): Promise<boolean> => {
-      while (!isLate && !condition()) if ((await this.step()) === null) return false;
+    return await inTime(async (late) => {
+      while (!late.aborted && !condition()) if ((await this.step()) === null) return false;
       return true;
-    };
-    return await inTime(read(), limitMs, () => `${condition.toString()}\n${this.#soFar()}`).finally(() => { isLate = true; });
+    }, limitMs, () => `${condition.toString()}\n${this.#soFar()}`);
   }
 
   /** Reads until every partition is at the end seen at start, or stopped. */
